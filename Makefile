@@ -1,0 +1,41 @@
+# make help lists what there is.
+.DEFAULT_GOAL := help
+
+.PHONY: help build test race fuzz bench lint ci demo faults compare clean
+
+help: ## this list
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  %-10s %s\n", $$1, $$2}'
+
+build: ## binaries into bin/
+	go build -o bin/ ./cmd/...
+
+test: ## all tests
+	go test ./...
+
+race: ## tests of the concurrent packages under the race detector
+	go test -race ./exec/... ./server/... ./cmd/...
+
+fuzz: ## each fuzz target for 30 s
+	@for p in $$(go list ./...); do for f in $$(go test -list '^Fuzz' $$p | grep ^Fuzz); do \
+	  echo "$$p $$f"; go test -run '^$$' -fuzz "^$$f$$" -fuzztime 30s $$p || exit 1; done; done
+
+bench: ## micro benchmarks
+	go test -run '^$$' -bench . -benchmem ./...
+
+lint: ## golangci-lint
+	golangci-lint run ./...
+
+ci: ## the gate
+	bash .ci/run
+
+demo: ## the main job, once
+	go run ./cmd/ksqlgo demo --once
+
+faults: ## the long kill -9 run (60 kills, 500,000 inputs)
+	go test -count=1 -timeout 60m ./tests/fault -run TestKill -long -v
+
+compare: ## CPU time per record against raw franz-go, one run
+	go test -count=1 -timeout 60m ./tests/compare -run TestCompare -compare -v
+
+clean: ## binaries
+	rm -rf bin

@@ -1,0 +1,8 @@
+CREATE STREAM IF NOT EXISTS lines (
+  book VARCHAR KEY,
+  line VARCHAR
+) WITH (
+  KAFKA_TOPIC = 'lines',
+  VALUE_FORMAT = 'DELIMITED',
+  PARTITIONS = 4
+);

@@ -1,0 +1,172 @@
+package rest
+
+import (
+	"encoding/json"
+	"net/http"
+	"strings"
+
+	"github.com/ksqlgo/ksqlgo/catalog/types"
+	"github.com/ksqlgo/ksqlgo/server/api"
+	"github.com/ksqlgo/ksqlgo/server/engine"
+)
+
+// rowWriter writes an answer in one of the three formats. Bytes gather in buf until flush.
+type rowWriter struct {
+	w      http.ResponseWriter
+	flushW *http.ResponseController
+	media  string
+	answer *engine.Answer
+	buf    []byte
+}
+
+func newRowWriter(w http.ResponseWriter, media string, answer *engine.Answer) *rowWriter {
+	return &rowWriter{w: w, flushW: http.NewResponseController(w), media: media, answer: answer}
+}
+
+// flushBytes is how much a pull query gathers before it is sent.
+const flushBytes = 16 << 10
+
+func (o *rowWriter) flush() error {
+	if len(o.buf) == 0 {
+		return nil
+	}
+	_, err := o.w.Write(o.buf)
+	o.buf = o.buf[:0]
+	if err != nil {
+		return err
+	}
+	return o.flushW.Flush()
+}
+
+func (o *rowWriter) header() {
+	a := o.answer
+	if o.media == api.MediaKsqlJSON {
+		o.buf = append(o.buf, '[')
+		o.object(api.StreamedRow{Header: &api.RowHeader{QueryID: a.QueryID, Schema: headerSchema(a)}})
+		o.separate()
+		return
+	}
+	meta := api.QueryResponseMetadata{QueryID: a.QueryID}
+	for _, c := range a.Columns {
+		meta.ColumnNames = append(meta.ColumnNames, c.Name)
+		meta.ColumnTypes = append(meta.ColumnTypes, c.Type.String())
+	}
+	if o.media == api.MediaJSON {
+		o.buf = append(o.buf, '[')
+		o.object(meta)
+		return
+	}
+	o.object(meta)
+	o.buf = append(o.buf, '\n')
+}
+
+// separate ends an object of the row-object format. A push row is followed by its comma at once, since the line must be
+// whole when the client reads it; pull answers put the comma before the next row so that the array can close.
+func (o *rowWriter) separate() {
+	if !o.answer.Pull {
+		o.buf = append(o.buf, ",\n"...)
+	}
+}
+
+func (o *rowWriter) object(v any) {
+	b, err := json.Marshal(v)
+	if err != nil {
+		b = []byte("null")
+	}
+	o.buf = append(o.buf, b...)
+}
+
+func (o *rowWriter) row(r *engine.Row) error {
+	switch {
+	case o.media == api.MediaKsqlJSON:
+		if o.answer.Pull {
+			o.buf = append(o.buf, ",\n"...)
+		}
+		o.buf = append(o.buf, `{"row":{"columns":`...)
+		o.values(r)
+		if r.Tombstone {
+			o.buf = append(o.buf, `,"tombstone":true`...)
+		}
+		o.buf = append(o.buf, "}}"...)
+		o.separate()
+	case r.Tombstone:
+		return nil
+	case o.media == api.MediaJSON:
+		o.buf = append(o.buf, ',')
+		o.values(r)
+	default:
+		o.values(r)
+		o.buf = append(o.buf, '\n')
+	}
+	if len(o.buf) >= flushBytes {
+		return o.flush()
+	}
+	return nil
+}
+
+func (o *rowWriter) values(r *engine.Row) {
+	o.buf = append(o.buf, '[')
+	for i, v := range r.Values {
+		if i > 0 {
+			o.buf = append(o.buf, ',')
+		}
+		o.buf = appendValue(o.buf, o.answer.Columns[i].Type, v)
+	}
+	o.buf = append(o.buf, ']')
+}
+
+// end closes the answer.
+func (o *rowWriter) end(limitReached bool) {
+	switch {
+	case o.media == api.MediaDelimited:
+	case o.media == api.MediaKsqlJSON && !o.answer.Pull:
+		final := api.FinalQueryCompleted
+		if limitReached {
+			final = api.FinalLimitReached
+		}
+		o.object(api.StreamedRow{FinalMessage: &final})
+		o.buf = append(o.buf, ']')
+	default:
+		o.buf = append(o.buf, ']')
+	}
+}
+
+// fail closes the answer with an error.
+func (o *rowWriter) fail(body api.ErrorBody) {
+	switch o.media {
+	case api.MediaKsqlJSON:
+		if o.answer.Pull {
+			o.buf = append(o.buf, ",\n"...)
+		}
+		o.object(api.StreamedRow{ErrorMessage: body})
+		o.buf = append(o.buf, ']')
+	case api.MediaJSON:
+		o.buf = append(o.buf, ',')
+		o.object(body)
+		o.buf = append(o.buf, ']')
+	default:
+		o.object(body)
+		o.buf = append(o.buf, '\n')
+	}
+}
+
+// headerSchema lists the columns as SQL; pull queries mark their key columns.
+func headerSchema(a *engine.Answer) string {
+	isKey := make([]bool, len(a.Columns))
+	if a.Pull {
+		for _, p := range a.KeyPositions {
+			isKey[p] = true
+		}
+	}
+	var b strings.Builder
+	for i, c := range a.Columns {
+		if i > 0 {
+			b.WriteString(", ")
+		}
+		b.WriteString(types.QuoteName(c.Name) + " " + c.Type.String())
+		if isKey[i] {
+			b.WriteString(" KEY")
+		}
+	}
+	return b.String()
+}
