@@ -25,6 +25,8 @@ type Spec struct {
 	// Name in upper case.
 	Name string
 	Kind Kind
+	// Spelling is the name as ksqlDB's error texts print it; empty means lower case, upper case for aggregates.
+	Spelling string
 	// Category as in SHOW FUNCTIONS: MATHEMATICAL, STRING, ARRAY, MAP, LAMBDA, JSON, DATE / TIME, CONDITIONAL, REGULAR
 	// EXPRESSION, CRYPTOGRAPHIC, URL, OTHER, AGGREGATE, TABLE.
 	Category    string
@@ -44,6 +46,9 @@ type Param struct {
 	Description string
 	// Literal marks a parameter of an aggregate that must be a literal constant.
 	Literal bool
+	// Repeated marks the parameter that takes zero or more arguments; at most one of an overload. It is the last one but
+	// for a few aggregates (TOPK).
+	Repeated bool
 }
 
 // Env is what a function may ask of the world. The core is deterministic, so the host hands these in.
@@ -54,7 +59,14 @@ type Env struct {
 	Random func() uint64
 	// Properties in force for the query (ksql.functions.* among them).
 	Properties map[string]string
+	// Sequence gives numbers that only grow in the order in which a task processes its rows, also across restarts.
+	// LATEST_BY_OFFSET and EARLIEST_BY_OFFSET use them to merge sessions. May be nil: then each aggregator counts by
+	// itself, continuing after the largest number it meets in state.
+	Sequence func() int64
 }
+
+// Constructor makes the instance of a scalar function's overload: see [Scalar].
+type Constructor = func(env *Env, args []*types.Type, result *types.Type) (Call, error)
 
 // Call runs a scalar function. args are valid during the call only and belong to the caller; a result that holds bytes
 // may point into args or into memory the instance owns and overwrites at its next call. An error nulls the output
@@ -68,7 +80,7 @@ type Lambda func(args ...types.Slot) (types.Slot, error)
 type Scalar struct {
 	Description string
 	Params      []Param
-	// Variadic makes the last parameter repeat zero or more times.
+	// Variadic is set when one of Params is Repeated.
 	Variadic bool
 	// Returns is the result type; nil when ResultType computes it. It may name the generics of Params.
 	Returns *types.Type
@@ -76,7 +88,7 @@ type Scalar struct {
 	ResultType func(args []*types.Type) (*types.Type, error)
 	// New makes the instance that one use in one query calls, single-threaded. args are the argument types after
 	// coercion, result is the resolved result type. It may keep scratch buffers and caches, no row state.
-	New func(env *Env, args []*types.Type, result *types.Type) (Call, error)
+	New Constructor
 	// Nondeterministic marks functions whose result is not a function of the arguments (RANDOM, UUID, UNIX_TIMESTAMP):
 	// never folded into constants.
 	Nondeterministic bool
@@ -91,8 +103,12 @@ type Aggregate struct {
 	ResultType  func(args []*types.Type) (*types.Type, error)
 	// State gives the types of the state's slots, which are stored between rows in this order.
 	State func(args []*types.Type) ([]*types.Type, error)
-	// New makes the instance of one use in one query. literals holds the boxed values of literal parameters by
-	// parameter index (nil elsewhere).
+	// ComplexState says that ksqlDB keeps this state as an ARRAY, MAP or STRUCT, which DELIMITED cannot store: statements
+	// with such a value format are refused.
+	ComplexState bool
+	// New makes the instance of one use in one query. literals holds the boxed values of literal parameters by argument
+	// index (nil elsewhere). The args that [Aggregator.Add] gets line up with the call's arguments; the slots of literal
+	// parameters are not looked at.
 	New func(env *Env, args []*types.Type, literals []any) (Aggregator, error)
 	// Undoable says that the aggregate may run on a table ([Aggregator.Undo] works).
 	Undoable bool
@@ -128,14 +144,19 @@ type Table struct {
 	Variadic    bool
 	Returns     *types.Type
 	ResultType  func(args []*types.Type) (*types.Type, error)
-	// New makes an instance that appends the output rows' values to dst.
-	New func(env *Env, args []*types.Type, result *types.Type) (func(dst []types.Slot, args []types.Slot) ([]types.Slot, error), error)
+	New        TableConstructor
 }
+
+// TableConstructor makes the instance of one use in one query. It appends the output rows' values to dst, which stay
+// valid until the next call.
+type TableConstructor = func(env *Env, args []*types.Type, result *types.Type) (func(dst []types.Slot, args []types.Slot) ([]types.Slot, error), error)
 
 // Example is shown in the docs and runs as a test.
 type Example struct {
-	// SQL is an expression over literals, such as SUBSTRING('stream', 2, 3).
+	// SQL is a call over literals, such as SUBSTRING('stream', 2, 3); of an aggregate a call over columns, such as SUM(x).
 	SQL string
+	// Rows are an aggregate's input: each one the literals of the columns in order of their appearance in SQL.
+	Rows []string
 	// Want is the result printed as TO_JSON_STRING would (strings quoted); "error: text" for an error containing text.
 	Want string
 }

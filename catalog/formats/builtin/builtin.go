@@ -1,0 +1,20 @@
+// Package builtin lists the formats that the engine knows.
+package builtin
+
+import (
+	"github.com/ksqlgo/ksqlgo/catalog/formats"
+	"github.com/ksqlgo/ksqlgo/catalog/formats/delimited"
+	"github.com/ksqlgo/ksqlgo/catalog/formats/json"
+	"github.com/ksqlgo/ksqlgo/catalog/formats/kafka"
+	"github.com/ksqlgo/ksqlgo/catalog/formats/none"
+)
+
+// Registry returns a registry of all built-in formats; a new format is a line here.
+func Registry() *formats.Registry {
+	return formats.NewRegistry(
+		json.New(),
+		delimited.New(),
+		kafka.New(),
+		none.New(),
+	)
+}

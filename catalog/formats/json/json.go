@@ -1,0 +1,78 @@
+// Package json is the JSON format: a decoder that knows the schema and predicts the order of fields, and an encoder that
+// appends.
+package json
+
+import (
+	"github.com/ksqlgo/ksqlgo/catalog/formats"
+	"github.com/ksqlgo/ksqlgo/catalog/types"
+)
+
+// MaxDepth is how deep arrays and objects may nest in a record; deeper is an error of the record.
+const MaxDepth = 500
+
+// Format is the JSON format.
+type Format struct{}
+
+// New makes the format.
+func New() Format { return Format{} }
+
+// Name is JSON.
+func (Format) Name() string { return "JSON" }
+
+// Wrapping is optional: values are objects unless told otherwise, single key columns are bare.
+func (Format) Wrapping() formats.Wrapping { return formats.WrapOptional }
+
+// Properties are none.
+func (Format) Properties() []string { return nil }
+
+// Check refuses maps whose keys are no strings.
+func (f Format) Check(spec *formats.Spec) error {
+	if err := formats.CheckProperties(f, spec); err != nil {
+		return err
+	}
+	for _, c := range spec.Columns {
+		if hasNonStringKeys(c.Type) {
+			return formats.Unsupported("JSON", spec, "JSON only supports MAP types with STRING keys")
+		}
+	}
+	return nil
+}
+
+func hasNonStringKeys(t *types.Type) bool {
+	switch t.Kind {
+	case types.Array:
+		return hasNonStringKeys(t.Elem)
+	case types.Map:
+		return t.Key.Kind != types.String || hasNonStringKeys(t.Elem)
+	case types.Struct:
+		for _, f := range t.Fields {
+			if hasNonStringKeys(f.Type) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// NewDecoder makes a decoder.
+func (f Format) NewDecoder(spec *formats.Spec) (formats.Decoder, error) {
+	if err := f.usable(spec); err != nil {
+		return nil, err
+	}
+	return newDecoder(spec), nil
+}
+
+// NewEncoder makes an encoder.
+func (f Format) NewEncoder(spec *formats.Spec) (formats.Encoder, error) {
+	if err := f.usable(spec); err != nil {
+		return nil, err
+	}
+	return newEncoder(spec), nil
+}
+
+func (f Format) usable(spec *formats.Spec) error {
+	if err := formats.CheckSpec(spec); err != nil {
+		return err
+	}
+	return f.Check(spec)
+}

@@ -1,0 +1,286 @@
+package exec
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/ksqlgo/ksqlgo/exec/kafka"
+	"github.com/ksqlgo/ksqlgo/exec/record"
+	"github.com/ksqlgo/ksqlgo/exec/state"
+	"github.com/ksqlgo/ksqlgo/exec/task"
+)
+
+// commitTimeout bounds one commit: after it a transaction is gone by its own timeout.
+const commitTimeout = 10 * time.Second
+
+// commit closes the interval. The order is the exactly-once protocol of task.Task: flush tasks, changelogs, transaction
+// with the positions, one state batch. After an error nothing may be assumed: the caller resynchronises.
+func (s *session) commit(ctx context.Context) error {
+	// A commit that has begun is carried through even when the query is being stopped.
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), commitTimeout)
+	defer cancel()
+	var offsets []kafka.OffsetCommit
+	var batch state.Commit
+	for _, t := range s.order {
+		if !t.moved {
+			continue
+		}
+		if err := t.task.Flush(); err != nil {
+			return err
+		}
+		if t.store != nil {
+			if err := s.produceChangelog(t); err != nil {
+				return err
+			}
+			batch.Tasks = append(batch.Tasks, t.store)
+		}
+		offsets = t.appendOffsets(offsets)
+		batch.Positions = t.task.Positions(batch.Positions)
+		batch.StreamTimes = t.task.StreamTimes(batch.StreamTimes)
+	}
+	if len(offsets) == 0 {
+		return s.committed()
+	}
+	if err := s.producer.CommitTransaction(ctx, s.consumer.Member(), offsets); err != nil {
+		return err
+	}
+	batch.Checkpoints = s.checkpoints()
+	if err := s.db.Commit(batch); err != nil {
+		return err
+	}
+	s.q.status.update(func(q *QueryStatus) { q.Commits++ })
+	return s.committed()
+}
+
+// committed notes that the interval is durable.
+func (s *session) committed() error {
+	for _, t := range s.order {
+		if !t.moved {
+			continue
+		}
+		t.moved = false
+		for i := range t.committed {
+			t.committed[i] = t.accounting(i)
+			t.last[i] = t.task.Accounting(i)
+		}
+	}
+	s.dirty = false
+	s.publish()
+	s.q.notifyCommit()
+	return s.purgeRepartitions()
+}
+
+// accounting is the total of an input: what was committed and what the open interval added.
+func (t *hostedTask) accounting(input int) task.Accounting {
+	total, now := t.committed[input], t.task.Accounting(input)
+	total.Add(&now)
+	negate := t.last[input]
+	subtract(&total, &negate)
+	return total
+}
+
+func subtract(a, b *task.Accounting) {
+	a.Read -= b.Read
+	a.Emitted -= b.Emitted
+	a.Filtered -= b.Filtered
+	a.Merged -= b.Merged
+	a.Late -= b.Late
+	a.NullKey -= b.NullKey
+	a.Errors -= b.Errors
+	a.Outputs -= b.Outputs
+	a.RecordErrors -= b.RecordErrors
+}
+
+// appendOffsets appends the position of every input of the task, with its accounting and, on the first, the stream times.
+func (t *hostedTask) appendOffsets(dst []kafka.OffsetCommit) []kafka.OffsetCommit {
+	for i, in := range t.stage.Inputs {
+		m := offsetMetadata{accounting: t.accounting(i)}
+		if i == 0 {
+			m.times = t.task.StreamTimes(nil)
+		}
+		dst = append(dst, kafka.OffsetCommit{
+			TopicPartition: kafka.TopicPartition{Topic: in.Topic, Partition: t.partition},
+			GroupOffset:    kafka.GroupOffset{Offset: t.position[i], LeaderEpoch: -1, Metadata: m.encode()},
+		})
+	}
+	return dst
+}
+
+// produceChangelog writes what the interval changed in the task's stores.
+func (s *session) produceChangelog(t *hostedTask) error {
+	return t.store.Changes(func(c state.Change) error {
+		s.producer.Produce(t.changelog(c.Store), c.Partition, c.Key, c.Value, c.Timestamp, nil)
+		return nil
+	})
+}
+
+// changelog is the topic of a store.
+func (t *hostedTask) changelog(id state.StoreID) string {
+	for _, st := range t.stage.Stores {
+		if state.StoreID(st.ID) == id {
+			return st.Changelog
+		}
+	}
+	return ""
+}
+
+// checkpoints says what of the changelogs the rows contain after this commit: all that this producer has written.
+func (s *session) checkpoints() []state.Checkpoint {
+	var out []state.Checkpoint
+	now := s.x.cfg.Now().UnixMilli()
+	for _, t := range s.order {
+		if !t.moved {
+			continue
+		}
+		for _, st := range t.stage.Stores {
+			next := s.producer.NextOffset(st.Changelog, t.partition)
+			if st.Changelog == "" || next == 0 {
+				continue
+			}
+			out = append(out, state.Checkpoint{Topic: st.Changelog, Partition: t.partition, Offset: next,
+				TopicID: s.topics.infos[st.Changelog].ID, LeaderEpoch: -1, WallClock: now})
+		}
+	}
+	return out
+}
+
+// commitOrResync commits; where that fails in a way that another try can mend, it aborts and brings all tasks back to the
+// last commit.
+func (s *session) commitOrResync(ctx context.Context) error {
+	err := s.commit(ctx)
+	if err == nil {
+		return nil
+	}
+	if !resyncs(err) {
+		return err
+	}
+	s.x.cfg.Logger.Warn("a commit failed; going back to the last one", "query", s.plan.QueryID, "error", err)
+	s.q.status.update(func(q *QueryStatus) { q.Aborts++ })
+	if err := s.abort(ctx); err != nil {
+		return err
+	}
+	return s.resync(ctx, s.order)
+}
+
+// resyncs says whether a failed commit is mended by going back to the last one. What will come again (a record too large,
+// no permission, a topic gone, a failed disk) stops the query.
+func resyncs(err error) bool {
+	var e *kafka.Error
+	if !errors.As(err, &e) {
+		return false
+	}
+	switch e.Kind {
+	case kafka.Aborted, kafka.Unknown, kafka.Fenced, kafka.Stale, kafka.Retriable, kafka.Canceled:
+		return true
+	}
+	return false
+}
+
+// abort drops the open interval: transaction, overlays, rows, errors.
+func (s *session) abort(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), commitTimeout)
+	defer cancel()
+	if err := s.producer.AbortTransaction(ctx); err != nil {
+		// The producer cannot be used any more; its successor aborts what may still be open.
+		s.producer.Close()
+		s.producer = nil
+		if err := s.openProducer(ctx); err != nil {
+			return err
+		}
+	}
+	for _, t := range s.order {
+		if t.store != nil {
+			s.db.Abort(t.store)
+		}
+		t.dropQueues()
+		t.task.Abort()
+		for i := range t.last {
+			t.last[i] = t.task.Accounting(i)
+		}
+		t.moved = false
+	}
+	s.newErrors, s.dirty = nil, false
+	return nil
+}
+
+// commitLast commits what was processed when the query is being stopped; failing that, the next start resynchronises.
+func (s *session) commitLast() error {
+	if err := s.commit(context.Background()); err != nil {
+		s.x.cfg.Logger.Warn("the last interval of a stopped query was not committed; it will be processed again",
+			"query", s.plan.QueryID, "error", err)
+	}
+	return nil
+}
+
+// purgeEvery is how often records of repartition topics that have been read are deleted.
+const purgeEvery = 30 * time.Second
+
+// purgeRepartitions deletes what has been read and committed from the repartition topics.
+func (s *session) purgeRepartitions() error {
+	now := s.x.cfg.Now()
+	if s.purgeAt.IsZero() {
+		s.purgeAt = now.Add(purgeEvery)
+	}
+	if now.Before(s.purgeAt) {
+		return nil
+	}
+	s.purgeAt = now.Add(purgeEvery)
+	before := map[kafka.TopicPartition]int64{}
+	for _, t := range s.order {
+		for i, in := range t.stage.Inputs {
+			if in.Repartition && t.position[i] > 0 {
+				before[kafka.TopicPartition{Topic: in.Topic, Partition: t.partition}] = t.position[i]
+			}
+		}
+	}
+	if len(before) == 0 {
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), commitTimeout)
+	defer cancel()
+	if err := s.x.cfg.Kafka.Admin().DeleteRecords(ctx, before); err != nil {
+		s.x.cfg.Logger.Warn("read records of repartition topics could not be deleted; trying again later",
+			"query", s.plan.QueryID, "error", err)
+	}
+	return nil
+}
+
+// publish brings the query's status up to date.
+func (s *session) publish() {
+	tasks := make([]TaskStatus, 0, len(s.order))
+	var total task.Accounting
+	for _, t := range s.order {
+		ts := TaskStatus{Stage: t.stage.ID, Partition: t.partition, State: t.status,
+			RestoredRows: t.restored, RestoreTotal: t.restoreTotal}
+		for i, in := range t.stage.Inputs {
+			a := t.committed[i]
+			if !in.Repartition {
+				total.Add(&a)
+			}
+			ts.Inputs = append(ts.Inputs, InputStatus{
+				TopicPartition: kafka.TopicPartition{Topic: in.Topic, Partition: t.partition},
+				Source:         in.Source, Committed: t.position[i], End: max(t.end[i], t.position[i]),
+				StreamTime: t.streamTime[i], Accounting: a,
+			})
+		}
+		tasks = append(tasks, ts)
+	}
+	errs := s.newErrors
+	s.newErrors = nil
+	s.q.status.update(func(q *QueryStatus) {
+		q.Tasks = tasks
+		q.Total = total
+		q.RecordErrors = keep(q.RecordErrors, keptRecordErrors, errs...)
+	})
+	for _, e := range errs {
+		s.x.logRecordError(s.plan.QueryID, &e)
+	}
+}
+
+// barrierHeader marks the barrier records of changelogs, which are no rows.
+const barrierHeader = "ksqlgo.barrier"
+
+func isBarrier(m *record.Message) bool {
+	return len(m.Headers) > 0 && m.Headers[0].Key == barrierHeader
+}

@@ -1,0 +1,90 @@
+package exec
+
+import (
+	"log/slog"
+	"strconv"
+	"time"
+
+	"github.com/ksqlgo/ksqlgo/catalog/formats"
+	"github.com/ksqlgo/ksqlgo/catalog/functions"
+	"github.com/ksqlgo/ksqlgo/exec/kafka"
+	"github.com/ksqlgo/ksqlgo/exec/state"
+	"github.com/ksqlgo/ksqlgo/planner/physical"
+)
+
+// Config is what an executor is built from. What it points to is the caller's to close, after the executor.
+type Config struct {
+	Kafka *kafka.Cluster
+	// StateDir holds a directory for each query.
+	StateDir string
+	// FS is where StateDir is; nil means the disk.
+	FS state.FS
+	// Pool is shared by all state databases.
+	Pool *state.Pool
+	// ServiceID is part of the names of groups and internal topics (ksql.service.id).
+	ServiceID string
+	// NodeID makes the server a static member of its groups; it is kept in the data directory.
+	NodeID    string
+	Functions *functions.Registry
+	Formats   *formats.Registry
+	Logger    *slog.Logger
+	// Now and Random are the world's clock and dice.
+	Now    func() time.Time
+	Random func() uint64
+	// Compacting says that the brokers compact changelogs, so that old local state may miss tombstones.
+	Compacting bool
+	// InternalReplication is the replication factor of internal topics; 0 leaves it to the broker.
+	InternalReplication int16
+	// RetryInitial and RetryMax bound the pause before a failed query is started again
+	// (ksql.query.retry.backoff.initial.ms and .max.ms).
+	RetryInitial, RetryMax time.Duration
+}
+
+// QuerySpec is a persistent query to run.
+type QuerySpec struct {
+	Plan *physical.Plan
+	// Properties in force, by normalised name.
+	Properties map[string]string
+	// Paused queries keep their state readable and process nothing.
+	Paused bool
+}
+
+// GroupName is the consumer group, and the prefix of internal topics, of a persistent query: ksqlDB's scheme, so that
+// ACL prefixes carry over.
+func GroupName(serviceID, queryID string) string {
+	return "_confluent-ksql-" + serviceID + "query_" + queryID
+}
+
+// settings are the properties a query's execution depends on, parsed.
+type settings struct {
+	commitInterval time.Duration
+	cacheBytes     int64
+	// reset is auto.offset.reset: earliest, latest, or empty when not set.
+	reset string
+}
+
+// overlayLimit is how many bytes of uncommitted state a query may hold before it commits early.
+const overlayLimit = 64 << 20
+
+func parseSettings(properties map[string]string) settings {
+	s := settings{commitInterval: 100 * time.Millisecond, cacheBytes: 10_000_000, reset: properties["auto.offset.reset"]}
+	if v, err := strconv.ParseInt(properties["commit.interval.ms"], 10, 64); err == nil && v > 0 {
+		s.commitInterval = time.Duration(v) * time.Millisecond
+	}
+	if v, err := strconv.ParseInt(properties["cache.max.bytes.buffering"], 10, 64); err == nil && v >= 0 {
+		s.cacheBytes = v
+	}
+	return s
+}
+
+// startAtEnd says whether an input without committed offset starts at its end. As in ksqlDB a stream starts at latest
+// and a table at earliest unless auto.offset.reset says otherwise for both; internal topics start at earliest.
+func (s settings) startAtEnd(in *physical.Input) bool {
+	switch {
+	case in.Repartition:
+		return false
+	case s.reset != "":
+		return s.reset == "latest"
+	}
+	return !in.Table
+}

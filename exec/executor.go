@@ -1,0 +1,199 @@
+package exec
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync"
+	"time"
+
+	"github.com/ksqlgo/ksqlgo/exec/state"
+)
+
+// Executor runs the queries of one server. Its methods are safe for concurrent use.
+type Executor struct {
+	cfg  Config
+	stop context.CancelFunc
+	bg   sync.WaitGroup
+
+	mu      sync.Mutex
+	queries map[string]*query
+	closed  bool
+}
+
+// ErrUnknownQuery is returned for the id of a query that does not run here.
+var ErrUnknownQuery = errors.New("exec: no such query")
+
+// New makes an executor without queries.
+func New(cfg Config) *Executor {
+	if cfg.FS == nil {
+		cfg.FS = state.DiskFS()
+	}
+	if cfg.RetryInitial == 0 {
+		cfg.RetryInitial = 15 * time.Second
+	}
+	if cfg.RetryMax == 0 {
+		cfg.RetryMax = 15 * time.Minute
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	x := &Executor{cfg: cfg, stop: cancel, queries: map[string]*query{}}
+	x.bg.Go(func() { x.syncLoop(ctx) })
+	return x
+}
+
+// syncLoop makes state survive a power loss, each second.
+func (x *Executor) syncLoop(ctx context.Context) {
+	tick := time.NewTicker(time.Second)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+			for _, q := range x.all() {
+				q.syncState()
+			}
+		}
+	}
+}
+
+func (x *Executor) all() []*query {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	out := make([]*query, 0, len(x.queries))
+	for _, q := range x.queries {
+		out = append(out, q)
+	}
+	return out
+}
+
+func (x *Executor) query(id string) (*query, error) {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	if q, ok := x.queries[id]; ok {
+		return q, nil
+	}
+	return nil, fmt.Errorf("%w: %s", ErrUnknownQuery, id)
+}
+
+// Start runs a persistent query. It returns at once; the status tells how it goes.
+func (x *Executor) Start(spec QuerySpec) error {
+	id := spec.Plan.QueryID
+	x.mu.Lock()
+	if x.closed {
+		x.mu.Unlock()
+		return errors.New("exec: the executor is closed")
+	}
+	if _, ok := x.queries[id]; ok {
+		x.mu.Unlock()
+		return fmt.Errorf("exec: query %s runs already", id)
+	}
+	q := newQuery(x, spec)
+	x.queries[id] = q
+	x.mu.Unlock()
+	if spec.Paused {
+		q.setState(Paused)
+		return nil
+	}
+	q.start()
+	return nil
+}
+
+// Pause stops processing; state stays readable. Resume goes on where it stopped.
+func (x *Executor) Pause(id string) error {
+	q, err := x.query(id)
+	if err != nil {
+		return err
+	}
+	q.stop()
+	q.setState(Paused)
+	return nil
+}
+
+// Resume goes on with a paused query.
+func (x *Executor) Resume(id string) error {
+	q, err := x.query(id)
+	if err != nil {
+		return err
+	}
+	q.start()
+	return nil
+}
+
+// Terminate ends a query and removes what it leaves: its group, its internal topics, its state. The sink stays.
+func (x *Executor) Terminate(ctx context.Context, id string) error {
+	x.mu.Lock()
+	q, ok := x.queries[id]
+	delete(x.queries, id)
+	x.mu.Unlock()
+	if !ok {
+		return fmt.Errorf("%w: %s", ErrUnknownQuery, id)
+	}
+	q.stop()
+	q.closeState()
+	group := GroupName(x.cfg.ServiceID, id)
+	admin := x.cfg.Kafka.Admin()
+	var errs []error
+	if x.cfg.NodeID != "" {
+		errs = append(errs, admin.LeaveGroup(ctx, group, x.cfg.NodeID))
+	}
+	errs = append(errs, admin.DeleteGroup(ctx, group))
+	if names := internalTopicNames(q.plan); len(names) > 0 {
+		errs = append(errs, admin.DeleteTopics(ctx, names...))
+	}
+	errs = append(errs, state.Destroy(x.cfg.FS, x.stateDir(id)))
+	return errors.Join(errs...)
+}
+
+// Status tells how a query is doing on this server.
+func (x *Executor) Status(id string) (QueryStatus, bool) {
+	q, err := x.query(id)
+	if err != nil {
+		return QueryStatus{}, false
+	}
+	return q.read(), true
+}
+
+// Statuses tells of all queries.
+func (x *Executor) Statuses() []QueryStatus {
+	var out []QueryStatus
+	for _, q := range x.all() {
+		out = append(out, q.read())
+	}
+	return out
+}
+
+func (q *query) read() QueryStatus {
+	s := q.status.read()
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if q.db != nil && q.db.Err() == nil {
+		s.StateBytes = int64(q.db.Metrics().DiskBytes)
+	}
+	return s
+}
+
+// Close stops all queries, each with its last commit, and closes their state. Nothing is removed.
+func (x *Executor) Close() {
+	x.mu.Lock()
+	x.closed = true
+	x.mu.Unlock()
+	var wg sync.WaitGroup
+	for _, q := range x.all() {
+		wg.Go(func() {
+			q.stop()
+			q.closeState()
+		})
+	}
+	wg.Wait()
+	x.stop()
+	x.bg.Wait()
+}
+
+// logRecordError writes a record error to the processing log.
+func (x *Executor) logRecordError(queryID string, e *RecordError) {
+	x.cfg.Logger.Log(context.Background(), slog.LevelWarn, "record error", "logger", "processing."+queryID+"."+e.Step,
+		"kind", e.Kind.String(), "topic", e.Topic, "partition", e.Partition, "offset", e.Offset, "reason", e.Reason,
+		"skipped", e.Skipped)
+}

@@ -1,0 +1,118 @@
+package kafka
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kadm"
+	"github.com/twmb/franz-go/pkg/kerr"
+)
+
+// StartOffsets returns the first offset of every partition of the topics.
+func (a *Admin) StartOffsets(ctx context.Context, topics ...string) (map[TopicPartition]int64, error) {
+	return listed("listing start offsets", topics)(a.kadm.ListStartOffsets(ctx, topics...))
+}
+
+// EndOffsets returns the offset after the last record of every partition of
+// the topics, open transactions included.
+func (a *Admin) EndOffsets(ctx context.Context, topics ...string) (map[TopicPartition]int64, error) {
+	return listed("listing end offsets", topics)(a.kadm.ListEndOffsets(ctx, topics...))
+}
+
+// CommittedEndOffsets returns the end of every partition of the topics as a
+// reader of committed records sees it: the first offset of the oldest open
+// transaction, or the end.
+func (a *Admin) CommittedEndOffsets(ctx context.Context, topics ...string) (map[TopicPartition]int64, error) {
+	return listed("listing committed end offsets", topics)(a.kadm.ListCommittedOffsets(ctx, topics...))
+}
+
+// OffsetsAt returns the first offset of every partition whose record has the
+// time or a later one; the end where there is none.
+func (a *Admin) OffsetsAt(ctx context.Context, at time.Time, topics ...string) (map[TopicPartition]int64, error) {
+	return listed("listing offsets by time", topics)(a.kadm.ListOffsetsAfterMilli(ctx, at.UnixMilli(), topics...))
+}
+
+func listed(op string, topics []string) func(kadm.ListedOffsets, error) (map[TopicPartition]int64, error) {
+	return func(offsets kadm.ListedOffsets, err error) (map[TopicPartition]int64, error) {
+		if err != nil {
+			return nil, newError(op, err)
+		}
+		answer := make(map[TopicPartition]int64)
+		var errs []error
+		offsets.Each(func(o kadm.ListedOffset) {
+			errs = append(errs, topicError(op, o.Topic, o.Partition, o.Err))
+			answer[TopicPartition{o.Topic, o.Partition}] = o.Offset
+		})
+		for _, t := range topics {
+			if _, ok := offsets[t]; !ok {
+				errs = append(errs, topicError(op, t, -1, kerr.UnknownTopicOrPartition))
+			}
+		}
+		if err := errors.Join(errs...); err != nil {
+			return nil, err
+		}
+		return answer, nil
+	}
+}
+
+// GroupInfo describes a consumer group.
+type GroupInfo struct {
+	Name string
+	// State is Kafka's word: Empty, Stable, PreparingRebalance, Dead.
+	State   string
+	Members []GroupMember
+}
+
+// GroupMember is one member of a described group.
+type GroupMember struct {
+	MemberID, InstanceID, ClientID, ClientHost string
+}
+
+// Group describes a consumer group; the state is "Dead" when there is none.
+func (a *Admin) Group(ctx context.Context, group string) (GroupInfo, error) {
+	const op = "describing a group"
+	described, err := a.kadm.DescribeGroups(ctx, group)
+	if err != nil {
+		return GroupInfo{}, newError(op, err)
+	}
+	d, err := described.On(group, nil)
+	switch {
+	case errors.Is(err, kerr.GroupIDNotFound), errors.Is(d.Err, kerr.GroupIDNotFound):
+		return GroupInfo{Name: group, State: "Dead"}, nil
+	case err != nil:
+		return GroupInfo{}, newError(op, err)
+	}
+	info := GroupInfo{Name: group, State: d.State}
+	for _, m := range d.Members {
+		member := GroupMember{MemberID: m.MemberID, ClientID: m.ClientID, ClientHost: m.ClientHost}
+		if m.InstanceID != nil {
+			member.InstanceID = *m.InstanceID
+		}
+		info.Members = append(info.Members, member)
+	}
+	return info, nil
+}
+
+// DeleteGroup deletes a group without members and its offsets; a group that
+// does not exist is no error.
+func (a *Admin) DeleteGroup(ctx context.Context, group string) error {
+	_, err := a.kadm.DeleteGroup(ctx, group)
+	if errors.Is(err, kerr.GroupIDNotFound) {
+		return nil
+	}
+	return newError("deleting a group", err)
+}
+
+// LeaveGroup removes a static member from its group, so that its partitions
+// move at once instead of after the session timeout.
+func (a *Admin) LeaveGroup(ctx context.Context, group, instanceID string) error {
+	left, err := a.kadm.LeaveGroup(ctx, kadm.LeaveGroup(group).InstanceIDs(instanceID))
+	if err == nil {
+		err = left.Error()
+	}
+	if errors.Is(err, kerr.UnknownMemberID) {
+		return nil
+	}
+	return newError("leaving a group", err)
+}

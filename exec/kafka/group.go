@@ -1,0 +1,196 @@
+package kafka
+
+import (
+	"context"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kgo"
+)
+
+// GroupConfig describes the membership of one process in one query's group.
+type GroupConfig struct {
+	// Name becomes part of the client id, as "<query>-c".
+	Name string
+	// Group is the consumer group.
+	Group string
+	// InstanceID makes the member static: a restart within SessionTimeout
+	// takes its partitions up again without a rebalance. Empty for a dynamic
+	// member.
+	InstanceID string
+	// Topics are all source and repartition topics of the query. They must exist.
+	Topics []string
+	// Balancer divides the partitions; nil means TaskBalancer.
+	Balancer Balancer
+	// SessionTimeout is how long a silent member keeps its partitions; 0 means 10 s.
+	SessionTimeout time.Duration
+	// RebalanceTimeout is how long members have to give partitions up; 0 means 60 s.
+	RebalanceTimeout time.Duration
+}
+
+// GroupConsumer is one member of a query's consumer group: it tells which
+// partitions the member owns and fetches those it is told to, committed
+// records only. Poll, and all that moves positions, has one caller; Wake and
+// Member may be called from anywhere.
+type GroupConsumer struct {
+	cfg     GroupConfig
+	client  *kgo.Client
+	fetcher *fetcher
+	inbox   *inbox
+	events  *eventQueue
+}
+
+// NewGroupConsumer joins the group in the background; Poll reports what it is
+// assigned. Close it when done.
+func (c *Cluster) NewGroupConsumer(cfg GroupConfig) (*GroupConsumer, error) {
+	if cfg.Balancer == nil {
+		cfg.Balancer = TaskBalancer{}
+	}
+	if cfg.SessionTimeout == 0 {
+		cfg.SessionTimeout = 10 * time.Second
+	}
+	if cfg.RebalanceTimeout == 0 {
+		cfg.RebalanceTimeout = 60 * time.Second
+	}
+	g := &GroupConsumer{cfg: cfg, events: newEventQueue()}
+	opts := []kgo.Opt{
+		kgo.ConsumerGroup(cfg.Group),
+		kgo.ConsumeTopics(cfg.Topics...),
+		kgo.Balancers(balancerAdapter{cfg.Balancer}),
+		kgo.SessionTimeout(cfg.SessionTimeout),
+		kgo.HeartbeatInterval(cfg.SessionTimeout * 3 / 10),
+		kgo.RebalanceTimeout(cfg.RebalanceTimeout),
+		kgo.DisableAutoCommit(),
+		kgo.ConsumeResetOffset(kgo.NoResetOffset()),
+		kgo.BrokerMaxReadBytes(maxReadBytes),
+		kgo.OnPartitionsAssigned(g.onAssigned),
+		kgo.OnPartitionsRevoked(g.onRevoked),
+		kgo.OnPartitionsLost(g.onLost),
+		// franz-go keeps the membership only; the fetcher reads. Without
+		// offsets it has nothing to fetch.
+		kgo.AdjustFetchOffsetsFn(func(context.Context, map[string]map[int32]kgo.Offset) (map[string]map[int32]kgo.Offset, error) {
+			return nil, nil
+		}),
+	}
+	if cfg.InstanceID != "" {
+		opts = append(opts, kgo.InstanceID(cfg.InstanceID))
+	}
+	client, err := c.newClient(cfg.Name, opts...)
+	if err != nil {
+		return nil, err
+	}
+	g.client = client
+	g.fetcher = newFetcher(client, c.cfg.Logger, true)
+	g.inbox = newInbox(g.fetcher)
+	g.inbox.events = g.events
+	return g, nil
+}
+
+// Poll waits up to wait and returns an event, or batches, or neither: the time
+// was up, or Wake was called. An event must be acknowledged before the next
+// Poll. The slice of batches is valid until the next Poll, each batch until its
+// Release. The error is ctx's, of kind Canceled.
+func (g *GroupConsumer) Poll(ctx context.Context, wait time.Duration) (*Rebalance, []*Batch, error) {
+	e, batches, err := g.inbox.poll(ctx, wait)
+	if e != nil && e.Kind != Assigned {
+		g.fetcher.remove(e.Partitions...)
+	}
+	return e, batches, err
+}
+
+// Wake makes a waiting Poll return, or the next one not wait.
+func (g *GroupConsumer) Wake() { g.inbox.wakeUp() }
+
+// StartAt fetches owned partitions from the offsets, in place of wherever they
+// were: after restore, and to rewind after an aborted interval. Batches fetched
+// from earlier positions are dropped; those Poll has returned already are the
+// caller's to release.
+func (g *GroupConsumer) StartAt(offsets map[TopicPartition]int64) { g.fetcher.start(offsets) }
+
+// Stop no longer fetches the partitions; they stay owned.
+func (g *GroupConsumer) Stop(partitions ...TopicPartition) { g.fetcher.remove(partitions...) }
+
+// Pause stops delivering partitions, keeping their positions.
+func (g *GroupConsumer) Pause(partitions ...TopicPartition) { g.fetcher.pause(true, partitions...) }
+
+// Resume continues what Pause stopped.
+func (g *GroupConsumer) Resume(partitions ...TopicPartition) { g.fetcher.pause(false, partitions...) }
+
+// Member identifies this member for commits. The generation changes with every
+// rebalance: ask at every commit.
+func (g *GroupConsumer) Member() Member {
+	id, generation := g.client.GroupMetadata()
+	return Member{Group: g.cfg.Group, MemberID: id, Generation: generation, InstanceID: g.cfg.InstanceID}
+}
+
+// CommitOffsets commits positions outside a transaction, fenced by this
+// member's generation.
+func (g *GroupConsumer) CommitOffsets(ctx context.Context, offsets []OffsetCommit) error {
+	if len(offsets) == 0 {
+		return nil
+	}
+	return commitOffsets(ctx, g.client, g.Member(), offsets)
+}
+
+// Rejoin asks the group for a rebalance, after what the balancer tells the
+// others has changed.
+func (g *GroupConsumer) Rejoin() { g.client.ForceRebalance() }
+
+// Close stops fetching and ends the membership. A dynamic member leaves the
+// group at once; a static one stays a member until its session times out, so
+// that its successor finds its partitions unmoved ([Admin.LeaveGroup] ends
+// that). Close does not wait for events to be acknowledged: commit first.
+func (g *GroupConsumer) Close() {
+	g.events.close()
+	g.fetcher.close()
+	g.client.CloseAllowingRebalance()
+}
+
+func (g *GroupConsumer) onAssigned(_ context.Context, _ *kgo.Client, assigned map[string][]int32) {
+	if e := newRebalance(Assigned, assigned); e != nil {
+		g.events.push(e)
+	}
+}
+
+func (g *GroupConsumer) onRevoked(_ context.Context, _ *kgo.Client, revoked map[string][]int32) {
+	g.giveUp(newRebalance(Revoked, revoked))
+}
+
+func (g *GroupConsumer) onLost(_ context.Context, _ *kgo.Client, lost map[string][]int32) {
+	g.giveUp(newRebalance(Lost, lost))
+}
+
+// giveUp reports partitions to the owner and waits until it let go of them.
+func (g *GroupConsumer) giveUp(e *Rebalance) {
+	if e == nil {
+		return
+	}
+	g.events.push(e)
+	select {
+	case <-e.done:
+	case <-g.events.closed:
+	}
+}
+
+// newRebalance makes an event, its partitions in order; nil when there are none.
+func newRebalance(kind RebalanceKind, partitions map[string][]int32) *Rebalance {
+	e := &Rebalance{Kind: kind, done: make(chan struct{})}
+	for topic, list := range partitions {
+		for _, p := range list {
+			e.Partitions = append(e.Partitions, TopicPartition{topic, p})
+		}
+	}
+	if len(e.Partitions) == 0 {
+		return nil
+	}
+	slices.SortFunc(e.Partitions, compareTopicPartitions)
+	return e
+}
+
+func compareTopicPartitions(a, b TopicPartition) int {
+	if c := strings.Compare(a.Topic, b.Topic); c != 0 {
+		return c
+	}
+	return int(a.Partition) - int(b.Partition)
+}

@@ -1,0 +1,84 @@
+package operator
+
+import (
+	"github.com/ksqlgo/ksqlgo/exec/record"
+	"github.com/ksqlgo/ksqlgo/planner/physical"
+)
+
+// StreamFilter keeps the events whose condition is true. Null values are dropped, as in ksqlDB.
+type StreamFilter struct {
+	ctx  *Context
+	name string
+	cond condition
+	next Operator
+}
+
+// NewStreamFilter builds the operator.
+func NewStreamFilter(ctx *Context, n *physical.Filter, next Operator) (*StreamFilter, error) {
+	cond, err := ctx.condition(n.Cond, n.In.Out())
+	if err != nil {
+		return nil, err
+	}
+	return &StreamFilter{ctx: ctx, name: n.Name, cond: cond, next: next}, nil
+}
+
+// Process implements [Operator].
+func (f *StreamFilter) Process(r *record.Record) error {
+	if r.Tombstone {
+		f.ctx.mark(fateFiltered)
+		return nil
+	}
+	keep, err := f.cond(r.Row)
+	if err != nil {
+		f.ctx.fail(f.name, ProcessingError, false, true, "condition: "+err.Error())
+		return nil
+	}
+	if !keep {
+		f.ctx.mark(fateFiltered)
+		return nil
+	}
+	return f.next.Process(r)
+}
+
+// TableFilter keeps the rows of a table whose condition is true: a row that stops matching becomes a tombstone. Where the
+// old row is known, rows that did not match before and do not now say nothing; elsewhere a superfluous tombstone goes
+// out, as in ksqlDB.
+type TableFilter struct {
+	ctx  *Context
+	name string
+	cond condition
+	// tracked: Record.Old is the row that was there before.
+	tracked bool
+	next    Operator
+}
+
+// NewTableFilter builds the operator; tracked says that the input's changes carry their old row.
+func NewTableFilter(ctx *Context, n *physical.Filter, tracked bool, next Operator) (*TableFilter, error) {
+	cond, err := ctx.condition(n.Cond, n.In.Out())
+	if err != nil {
+		return nil, err
+	}
+	return &TableFilter{ctx: ctx, name: n.Name, cond: cond, tracked: tracked, next: next}, nil
+}
+
+// Process implements [Operator].
+func (f *TableFilter) Process(r *record.Record) error {
+	if r.Old != nil {
+		// An old row whose condition fails to evaluate was not passed on.
+		if keep, err := f.cond(r.Old); err != nil || !keep {
+			r.Old = nil
+		}
+	}
+	if !r.Tombstone {
+		keep, err := f.cond(r.Row)
+		if err != nil {
+			f.ctx.fail(f.name, ProcessingError, false, f.tracked && r.Old == nil, "condition: "+err.Error())
+		}
+		r.Tombstone = err != nil || !keep
+	}
+	if r.Tombstone && f.tracked && r.Old == nil {
+		f.ctx.mark(fateFiltered)
+		return nil
+	}
+	return f.next.Process(r)
+}

@@ -1,0 +1,264 @@
+package exec
+
+import (
+	"context"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"path/filepath"
+	"runtime/debug"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/ksqlgo/ksqlgo/catalog/functions"
+	"github.com/ksqlgo/ksqlgo/exec/kafka"
+	"github.com/ksqlgo/ksqlgo/exec/state"
+	"github.com/ksqlgo/ksqlgo/exec/task"
+	"github.com/ksqlgo/ksqlgo/planner/physical"
+)
+
+// query is a persistent query on this server over all its sessions: it starts them, pauses between failed ones, and keeps
+// state and status, which outlive a session.
+type query struct {
+	x      *Executor
+	plan   *physical.Plan
+	spec   QuerySpec
+	env    *functions.Env
+	status statusBoard
+
+	// mu guards what follows.
+	mu     sync.Mutex
+	db     *state.DB
+	cancel context.CancelFunc // of the running loop; nil when paused or stopped
+	done   chan struct{}
+	// commits is closed and replaced when something was committed.
+	commits chan struct{}
+}
+
+func newQuery(x *Executor, spec QuerySpec) *query {
+	q := &query{x: x, plan: spec.Plan, spec: spec, commits: make(chan struct{})}
+	q.env = &functions.Env{
+		NowMs:      func() int64 { return x.cfg.Now().UnixMilli() },
+		Random:     x.cfg.Random,
+		Properties: spec.Properties,
+	}
+	q.status.s = QueryStatus{ID: spec.Plan.QueryID, State: Starting}
+	return q
+}
+
+// start runs the query until stop.
+func (q *query) start() {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if q.cancel != nil {
+		return
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	q.cancel, q.done = cancel, make(chan struct{})
+	q.setState(Starting)
+	go q.loop(ctx, q.done)
+}
+
+// stop ends the running session and waits for its last commit.
+func (q *query) stop() {
+	q.mu.Lock()
+	cancel, done := q.cancel, q.done
+	q.cancel = nil
+	q.mu.Unlock()
+	if cancel == nil {
+		return
+	}
+	cancel()
+	<-done
+}
+
+// loop runs sessions, pausing longer after each failure in a row.
+func (q *query) loop(ctx context.Context, done chan struct{}) {
+	defer close(done)
+	backoff := q.x.cfg.RetryInitial
+	for ctx.Err() == nil {
+		began := time.Now()
+		err := q.session(ctx)
+		if ctx.Err() != nil || err == nil {
+			return
+		}
+		if isTransient(err) && time.Since(began) > time.Second {
+			// It had been running: the broker went away, most likely, and will come back.
+			q.x.cfg.Logger.Warn("query interrupted; starting it again", "query", q.plan.QueryID, "error", err)
+			sleep(ctx, 250*time.Millisecond)
+			continue
+		}
+		q.failed(err)
+		if time.Since(began) > q.x.cfg.RetryMax {
+			backoff = q.x.cfg.RetryInitial
+		}
+		sleep(ctx, backoff)
+		backoff = min(2*backoff, q.x.cfg.RetryMax)
+		if ctx.Err() == nil {
+			q.setState(Starting)
+		}
+	}
+}
+
+// session runs the query once. A panic in it is this query's error, nobody else's.
+func (q *query) session(ctx context.Context) (err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			q.x.cfg.Logger.Error("panic in a query", "query", q.plan.QueryID, "panic", p, "stack", string(debug.Stack()))
+			err = fmt.Errorf("internal error: %v", p)
+		}
+	}()
+	s := &session{
+		x: q.x, q: q, plan: q.plan, settings: parseSettings(q.spec.Properties),
+		group: GroupName(q.x.cfg.ServiceID, q.plan.QueryID),
+		tasks: map[taskID]*hostedTask{}, byInput: map[kafka.TopicPartition]inputRef{},
+	}
+	err = s.run(ctx)
+	if err != nil && (errors.Is(err, state.ErrDisk) || errors.Is(err, state.ErrCorrupt)) {
+		q.closeState()
+	}
+	return err
+}
+
+func isTransient(err error) bool {
+	switch kafka.KindOf(err) {
+	case kafka.Retriable, kafka.Aborted, kafka.Unknown, kafka.Fenced, kafka.Stale, kafka.Canceled:
+		return true
+	}
+	return false
+}
+
+func sleep(ctx context.Context, d time.Duration) {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-ctx.Done():
+	case <-t.C:
+	}
+}
+
+func (q *query) setState(s QueryState) {
+	q.status.update(func(st *QueryStatus) { st.State = s })
+}
+
+// failed notes the error that stopped a session.
+func (q *query) failed(err error) {
+	class := classOf(err)
+	q.x.cfg.Logger.Error("query failed", "query", q.plan.QueryID, "class", class, "error", err)
+	q.status.update(func(s *QueryStatus) {
+		s.State = Failed
+		s.Tasks = nil
+		s.Errors = keep(s.Errors, keptErrors, QueryError{At: q.x.cfg.Now(), Message: err.Error(), Class: class})
+	})
+}
+
+// classOf tells whose fault an error is: topics and permissions are the user's, disks and brokers the system's.
+func classOf(err error) ErrorClass {
+	switch kafka.KindOf(err) {
+	case kafka.TopicGone, kafka.TooLarge, kafka.Denied, kafka.OutOfRange:
+		return UserError
+	case kafka.Retriable, kafka.Aborted, kafka.Unknown, kafka.Fenced, kafka.Stale, kafka.Corrupt:
+		return SystemError
+	}
+	if errors.Is(err, state.ErrDisk) || errors.Is(err, state.ErrCorrupt) {
+		return SystemError
+	}
+	return UnknownError
+}
+
+// openState opens the state database of the query, or returns the open one. One that is damaged, or belongs to another
+// plan or format, is put aside: everything in it can be restored from the changelogs.
+func (q *query) openState() (*state.DB, error) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if q.db != nil && q.db.Err() == nil {
+		return q.db, nil
+	}
+	if q.db != nil {
+		_ = q.db.Close()
+		q.db = nil
+	}
+	dir := q.x.stateDir(q.plan.QueryID)
+	specs := task.StoreSpecs(q.plan)
+	encoded, err := physical.Encode(q.plan)
+	if err != nil {
+		return nil, err
+	}
+	print := sha256.Sum256(encoded)
+	open := func() (*state.DB, error) {
+		return state.Open(state.Options{Dir: dir, FS: q.x.cfg.FS, Pool: q.x.cfg.Pool, Stores: specs,
+			Fingerprint: print[:], Logger: q.x.cfg.Logger})
+	}
+	db, err := open()
+	if errors.Is(err, state.ErrCorrupt) || errors.Is(err, state.ErrLayout) || errors.Is(err, state.ErrVersion) {
+		aside, moveErr := state.Quarantine(q.x.cfg.FS, dir, fmt.Sprint(q.x.cfg.Now().UnixMilli()))
+		if moveErr != nil {
+			return nil, errors.Join(err, moveErr)
+		}
+		q.x.cfg.Logger.Error("local state cannot be used; it was put aside and is restored from the changelogs",
+			"query", q.plan.QueryID, "aside", aside, "error", err)
+		db, err = open()
+	}
+	if err != nil {
+		return nil, err
+	}
+	q.db = db
+	return db, nil
+}
+
+// snapshot is the query's committed state, for reading.
+func (q *query) snapshot() (*state.Snapshot, error) {
+	db, err := q.openState()
+	if err != nil {
+		return nil, err
+	}
+	return db.Snapshot()
+}
+
+func (q *query) closeState() {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if q.db != nil {
+		_ = q.db.Close()
+		q.db = nil
+	}
+}
+
+// syncState makes what was committed survive a power loss.
+func (q *query) syncState() {
+	q.mu.Lock()
+	db := q.db
+	q.mu.Unlock()
+	if db != nil {
+		_ = db.Sync()
+	}
+}
+
+// notifyCommit wakes who waits for progress.
+func (q *query) notifyCommit() {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	close(q.commits)
+	q.commits = make(chan struct{})
+}
+
+// progress is closed at the next commit.
+func (q *query) progress() <-chan struct{} {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	return q.commits
+}
+
+// stateDir is the directory of a query's state. Query ids hold letters, digits and underscores; anything else is
+// replaced so that no id can leave the directory.
+func (x *Executor) stateDir(queryID string) string {
+	clean := strings.Map(func(r rune) rune {
+		switch {
+		case r >= 'a' && r <= 'z', r >= 'A' && r <= 'Z', r >= '0' && r <= '9', r == '_', r == '-':
+			return r
+		}
+		return '_'
+	}, queryID)
+	return filepath.Join(x.cfg.StateDir, clean)
+}

@@ -1,0 +1,271 @@
+package exec
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/ksqlgo/ksqlgo/exec/kafka"
+	"github.com/ksqlgo/ksqlgo/exec/state"
+	"github.com/ksqlgo/ksqlgo/planner/physical"
+)
+
+// session is one run of a persistent query on this server, from joining the group to an error or the end. It belongs to
+// one goroutine.
+type session struct {
+	x        *Executor
+	q        *query
+	plan     *physical.Plan
+	settings settings
+	group    string
+	db       *state.DB
+	topics   *topicSet
+	consumer *kafka.GroupConsumer
+	producer *kafka.Producer
+
+	// tasks by stage and partition; byInput finds the task and input index of a topic partition.
+	tasks   map[taskID]*hostedTask
+	byInput map[kafka.TopicPartition]inputRef
+	inputOf map[string]inputRefSpec
+	// order is tasks in a fixed order.
+	order []*hostedTask
+	// nextCommit is when the open interval is to be closed; zero when nothing has been processed in it.
+	nextCommit time.Time
+	dirty      bool
+	// newErrors are the record errors of the open interval; they are published with its commit.
+	newErrors []RecordError
+	purgeAt   time.Time
+}
+
+type taskID struct {
+	stage     int
+	partition int32
+}
+
+type inputRef struct {
+	task  *hostedTask
+	input int
+}
+
+type inputRefSpec struct {
+	stage *physical.Stage
+	input int
+}
+
+// idleWait is how long a poll waits when nothing is to be committed.
+const idleWait = time.Second
+
+// run hosts the query until ctx ends (nil), or something fails. On the way out what was processed is committed if it can
+// be.
+func (s *session) run(ctx context.Context) (err error) {
+	if err := s.open(ctx); err != nil {
+		s.closeClients()
+		return err
+	}
+	defer s.close()
+	s.q.setState(Running)
+	for {
+		wait := idleWait
+		if s.dirty {
+			wait = max(time.Until(s.nextCommit), 0)
+		}
+		event, batches, err := s.consumer.Poll(ctx, wait)
+		switch {
+		case ctx.Err() != nil:
+			release(batches)
+			return s.commitLast()
+		case err != nil:
+			return err
+		case event != nil:
+			if err := s.rebalance(ctx, event); err != nil {
+				return err
+			}
+			continue
+		}
+		if err := s.enqueue(ctx, batches); err != nil {
+			return err
+		}
+		if err := s.process(ctx); err != nil {
+			return err
+		}
+		if s.commitDue() {
+			if err := s.commitOrResync(ctx); err != nil {
+				return err
+			}
+		}
+	}
+}
+
+// open verifies topics, opens the state and joins the group.
+func (s *session) open(ctx context.Context) error {
+	names, err := inputTopics(s.plan)
+	if err != nil {
+		return err
+	}
+	if s.topics, err = s.x.ensureTopics(ctx, s.plan); err != nil {
+		return err
+	}
+	if s.db, err = s.q.openState(); err != nil {
+		return err
+	}
+	s.inputOf = map[string]inputRefSpec{}
+	for _, st := range s.plan.Stages {
+		for i, in := range st.Inputs {
+			s.inputOf[in.Topic] = inputRefSpec{st, i}
+		}
+	}
+	if err := s.openProducer(ctx); err != nil {
+		return err
+	}
+	s.consumer, err = s.x.cfg.Kafka.NewGroupConsumer(kafka.GroupConfig{
+		Name: s.plan.QueryID + "-c", Group: s.group, InstanceID: s.x.cfg.NodeID, Topics: names,
+	})
+	return err
+}
+
+func (s *session) openProducer(ctx context.Context) error {
+	var err error
+	s.producer, err = s.x.cfg.Kafka.NewProducer(ctx, kafka.ProducerConfig{
+		Name: s.plan.QueryID + "-p", TransactionalID: s.group + "-" + s.x.cfg.NodeID,
+	})
+	return err
+}
+
+func (s *session) close() {
+	for _, t := range s.order {
+		t.close()
+	}
+	s.order, s.tasks, s.byInput = nil, nil, nil
+	s.closeClients()
+}
+
+func (s *session) closeClients() {
+	if s.consumer != nil {
+		s.consumer.Close()
+	}
+	if s.producer != nil {
+		s.producer.Close()
+	}
+}
+
+// rebalance carries out one step of the group's rebalance.
+func (s *session) rebalance(ctx context.Context, e *kafka.Rebalance) error {
+	defer e.Ack()
+	switch e.Kind {
+	case kafka.Assigned:
+		return s.assign(ctx, e.Partitions)
+	case kafka.Revoked:
+		// Everything processed is committed while the partitions are still ours.
+		if err := s.commitOrResync(ctx); err != nil {
+			return err
+		}
+		s.dropTasks(e.Partitions)
+		return nil
+	default:
+		if err := s.abort(ctx); err != nil {
+			return err
+		}
+		s.dropTasks(e.Partitions)
+		return s.resync(ctx, s.order)
+	}
+}
+
+// assign makes the tasks of newly owned partitions and brings them to the last commit.
+func (s *session) assign(ctx context.Context, partitions []kafka.TopicPartition) error {
+	var added []*hostedTask
+	for _, tp := range partitions {
+		ref, ok := s.inputOf[tp.Topic]
+		if !ok {
+			continue
+		}
+		id := taskID{ref.stage.ID, tp.Partition}
+		t := s.tasks[id]
+		if t == nil {
+			var err error
+			if t, err = newHostedTask(s, ref.stage, tp.Partition); err != nil {
+				return err
+			}
+			s.tasks[id] = t
+			s.order = append(s.order, t)
+			added = append(added, t)
+		}
+		s.byInput[tp] = inputRef{t, ref.input}
+	}
+	sortTasks(s.order)
+	return s.resync(ctx, added)
+}
+
+// dropTasks closes the tasks that own any of the partitions; their state stays on disk.
+func (s *session) dropTasks(partitions []kafka.TopicPartition) {
+	gone := map[*hostedTask]bool{}
+	for _, tp := range partitions {
+		if ref, ok := s.byInput[tp]; ok {
+			gone[ref.task] = true
+		}
+	}
+	kept := s.order[:0]
+	for _, t := range s.order {
+		if !gone[t] {
+			kept = append(kept, t)
+			continue
+		}
+		for _, tp := range t.partitions() {
+			delete(s.byInput, tp)
+		}
+		delete(s.tasks, taskID{t.stage.ID, t.partition})
+		t.close()
+	}
+	s.order = kept
+	s.publish()
+}
+
+// enqueue hands fetched batches to the tasks that own their partitions.
+func (s *session) enqueue(ctx context.Context, batches []*kafka.Batch) error {
+	for i, b := range batches {
+		ref, ok := s.byInput[b.TopicPartition]
+		if !ok {
+			b.Release()
+			continue
+		}
+		if b.Err != nil {
+			err := s.unreadable(ctx, b, ref)
+			b.Release()
+			if err != nil {
+				release(batches[i+1:])
+				return err
+			}
+			continue
+		}
+		ref.task.enqueue(ref.input, b)
+	}
+	return nil
+}
+
+// unreadable deals with a partition that cannot be read on. A position out of range is followed to where
+// auto.offset.reset says only if the user has set it, and then the gap is told.
+func (s *session) unreadable(ctx context.Context, b *kafka.Batch, ref inputRef) error {
+	in := ref.task.stage.Inputs[ref.input]
+	if kafka.KindOf(b.Err) != kafka.OutOfRange || s.settings.reset == "" || in.Repartition {
+		return fmt.Errorf("reading %s: %w", in.Topic, b.Err)
+	}
+	ends, err := s.x.cfg.Kafka.Admin().StartOffsets(ctx, in.Topic)
+	if s.settings.reset == "latest" {
+		ends, err = s.x.cfg.Kafka.Admin().CommittedEndOffsets(ctx, in.Topic)
+	}
+	if err != nil {
+		return err
+	}
+	to := ends[b.TopicPartition]
+	s.x.cfg.Logger.Warn("records were deleted before the query read them; going on by auto.offset.reset",
+		"query", s.plan.QueryID, "topic", in.Topic, "partition", b.Partition, "from", b.Next, "to", to, "reset", s.settings.reset)
+	s.newErrors = append(s.newErrors, RecordError{At: s.x.cfg.Now(), RecordError: gapError(ref.task.stage, b, to)})
+	ref.task.position[ref.input] = to
+	s.consumer.StartAt(map[kafka.TopicPartition]int64{b.TopicPartition: to})
+	return nil
+}
+
+func release(batches []*kafka.Batch) {
+	for _, b := range batches {
+		b.Release()
+	}
+}

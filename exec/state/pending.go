@@ -1,0 +1,39 @@
+package state
+
+// Changed visits the rows written since [Task.Changes] visited them last (for a store without changelog: since the last
+// commit), in the order in which they first changed. deleted rows have no value. Slices are valid during the visit, in
+// which nothing may be written to the store. An error of visit ends it and is returned.
+func (s *KeyedStore) Changed(visit func(key, value []byte, ts int64, deleted bool) error) error {
+	return s.v.o.pending(func(r record) error {
+		return visit(r.key(), r.value(), r.timestamp(), r.has(flagAbsent))
+	})
+}
+
+// Changed is [KeyedStore.Changed] by key and window start; expired rows are left out.
+func (s *WindowStore) Changed(
+	visit func(key []byte, start int64, value []byte, ts int64, deleted bool) error,
+) error {
+	live := s.v.minLive()
+	return s.v.o.pending(func(r record) error {
+		k, ok := ParseRowKey(Windowed, r.key())
+		if !ok || k.Start < live {
+			return nil
+		}
+		return visit(k.Key, k.Start, r.value(), r.timestamp(), r.has(flagAbsent))
+	})
+}
+
+// pending visits the dirty records that Changes has not visited, in order of their first change.
+func (o *overlay) pending(visit func(record) error) error {
+	if o.unlogged == 0 {
+		return nil
+	}
+	for _, at := range o.dirty {
+		if r := o.cur.arena.at(at); r.has(flagUnlogged) {
+			if err := visit(r); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}

@@ -1,0 +1,268 @@
+package planner
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/ksqlgo/ksqlgo/catalog"
+	"github.com/ksqlgo/ksqlgo/catalog/types"
+	"github.com/ksqlgo/ksqlgo/grammar/ast"
+	"github.com/ksqlgo/ksqlgo/grammar/diag"
+)
+
+func kindOf(k ast.SourceKind) catalog.Kind {
+	if k == ast.Table {
+		return catalog.Table
+	}
+	return catalog.Stream
+}
+
+// CreateSource plans CREATE STREAM and CREATE TABLE over a topic.
+func CreateSource(env *Env, st *ast.CreateSource) (*SourcePlan, error) {
+	kind := kindOf(st.Kind)
+	name := st.Name.Name
+	if err := checkSourceName(st.Name); err != nil {
+		return nil, err
+	}
+	if exists, err := env.checkNew(st.Name, kind, st.OrReplace, st.IfNotExists); err != nil || exists {
+		return &SourcePlan{Exists: exists}, err
+	}
+	w, err := parseWith(st.With, createProperties)
+	if err != nil {
+		return nil, err
+	}
+	topic, ok := w.text(withTopic)
+	if !ok {
+		return nil, diag.Errorf(diag.InvalidSource, st.Span(), "Missing required property \"KAFKA_TOPIC\" which has no default value.").
+			WithHint("Name the topic: WITH (KAFKA_TOPIC='…', VALUE_FORMAT='JSON').")
+	}
+	src := &catalog.Source{Name: name, Kind: kind, Topic: topic, ReadOnly: st.ReadOnly}
+	if src.Window, src.WindowSizeMs, err = w.window(); err != nil {
+		return nil, err
+	}
+	if src.Schema, err = env.columns(st.Columns, kind); err != nil {
+		return nil, err
+	}
+	if err := env.sourceFormats(st, w, src); err != nil {
+		return nil, err
+	}
+	if len(st.Columns) == 0 || len(src.Schema.Value) == 0 && kind == catalog.Stream && len(src.Schema.Key) == 0 {
+		return nil, diag.Errorf(diag.InvalidSource, st.Span(), "The statement does not define any columns.")
+	}
+	if kind == catalog.Table && len(src.Schema.Key) == 0 {
+		return nil, diag.Errorf(diag.InvalidSource, st.Span(), "Tables require a PRIMARY KEY. Please define the PRIMARY KEY.")
+	}
+	if src.Window != types.NoWindow && len(src.Schema.Key) == 0 {
+		return nil, diag.Errorf(diag.InvalidSource, st.Span(), "Windowed sources require a key column.")
+	}
+	if src.TimestampColumn, src.TimestampFormat, err = w.timestamp(src.Schema.Columns()); err != nil {
+		return nil, err
+	}
+	plan := &SourcePlan{Source: src}
+	if plan.Topic, err = env.sourceTopic(st, w, src); err != nil {
+		return nil, err
+	}
+	src.Partitions, src.Replicas = plan.Topic.Partitions, plan.Topic.Replicas
+	filled := *st
+	filled.With = fillWith(st.With, src, plan.Topic)
+	src.SQL = statementText(&filled)
+	return plan, nil
+}
+
+func checkSourceName(name ast.Ident) error {
+	for _, r := range name.Name {
+		if !(r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || r == '_' || r == '-') {
+			return diag.Errorf(diag.InvalidSource, name.Span(), "Illegal argument at %s. Source names may only contain alphanumeric values, '_' or '-'. Got: '%s'", name.Span().Start, name.Name)
+		}
+	}
+	return nil
+}
+
+// checkNew refuses a name that is taken; exists is true where IF NOT EXISTS makes that no error.
+func (env *Env) checkNew(name ast.Ident, kind catalog.Kind, orReplace, ifNotExists bool) (exists bool, err error) {
+	old, ok := env.Catalog.Source(name.Name)
+	if !ok {
+		return false, nil
+	}
+	noun := strings.ToLower(kind.String())
+	switch {
+	case ifNotExists && !orReplace:
+		return true, nil
+	case orReplace && old.ReadOnly:
+		return false, diag.Errorf(diag.InvalidSource, name.Span(), "Cannot add %s '%s': CREATE OR REPLACE is not supported on source %ss.", noun, name.Name, noun)
+	case orReplace:
+		return false, diag.Errorf(diag.NotSupported, name.Span(), "Cannot add %s '%s': CREATE OR REPLACE of an existing source is not executed yet.", noun, name.Name).
+			WithHint("DROP %s %s first.", old.Kind, name.Name)
+	}
+	return false, diag.Errorf(diag.Duplicate, name.Span(), "Cannot add %s '%s': A %s with the same name already exists", noun, name.Name, strings.ToLower(old.Kind.String())).
+		WithHint("Choose another name, DROP %s %s first, or say IF NOT EXISTS.", old.Kind, name.Name)
+}
+
+// columns resolves the columns of a definition.
+func (env *Env) columns(defs []ast.Column, kind catalog.Kind) (types.Schema, error) {
+	var s types.Schema
+	for _, d := range defs {
+		t, err := env.typeOf(d.Type)
+		if err != nil {
+			return s, err
+		}
+		if types.IsPseudoColumn(d.Name.Name) {
+			return s, diag.Errorf(diag.InvalidSource, d.Span(), "'%s' is a reserved column name. You cannot use it as a name for a column.", d.Name.Name)
+		}
+		if _, _, ok := s.Find(d.Name.Name); ok {
+			return s, diag.Errorf(diag.Duplicate, d.Span(), "Duplicate column names: %s", types.QuoteName(d.Name.Name))
+		}
+		c := types.Column{Name: d.Name.Name, Type: t}
+		switch d.Constraint {
+		case ast.NoConstraint:
+			s.Value = append(s.Value, c)
+		case ast.KeyConstraint:
+			if kind == catalog.Table {
+				return s, keyMismatch(d, "KEY", "PRIMARY KEY", "tables")
+			}
+			s.Key = append(s.Key, c)
+		case ast.PrimaryConstraint:
+			if kind == catalog.Stream {
+				return s, keyMismatch(d, "PRIMARY KEY", "KEY", "streams")
+			}
+			s.Key = append(s.Key, c)
+		default:
+			return s, headerColumn(d, t)
+		}
+	}
+	return s, nil
+}
+
+func keyMismatch(d ast.Column, got, want, of string) error {
+	return diag.Errorf(diag.InvalidSource, d.Span(), "%s", locate(d.Span(),
+		fmt.Sprintf("Column %s is a '%s' column: please use '%s' for %s.", types.QuoteName(d.Name.Name), got, want, of)))
+}
+
+func headerColumn(d ast.Column, t *types.Type) error {
+	want := types.BytesType
+	if d.Constraint == ast.HeadersConstraint {
+		want = types.ArrayOf(types.StructOf(types.Field{Name: "KEY", Type: types.StringType}, types.Field{Name: "VALUE", Type: types.BytesType}))
+	}
+	if !types.Equal(t, want) {
+		noun := "HEADERS"
+		if d.Constraint == ast.HeaderConstraint {
+			noun = "HEADER('" + d.HeaderKey + "')"
+		}
+		return diag.Errorf(diag.InvalidSource, d.Span(), "Invalid type for %s column: expected %s, got %s", noun, want, t)
+	}
+	return diag.Errorf(diag.NotSupported, d.Span(), "HEADERS columns are not executed yet: %s", d.Name.Name)
+}
+
+// sourceFormats decides how key and value of a declared source are read.
+func (env *Env) sourceFormats(st *ast.CreateSource, w *with, src *catalog.Source) error {
+	name, at := w.formatName("KEY")
+	if name == "" {
+		if name = strings.ToUpper(env.property("ksql.persistence.default.format.key")); name == "" {
+			name = "KAFKA"
+		}
+	}
+	if !at.IsValid() {
+		at = st.Span()
+	}
+	if _, err := env.format(name, at); err != nil {
+		return err
+	}
+	props, err := w.formatProps("KEY")
+	if err != nil {
+		return err
+	}
+	if len(src.Schema.Key) == 0 {
+		name, props = noneFormat, nil
+	}
+	if src.KeyFormat, err = env.sideFormat(side{key: true, topic: src.Topic, columns: src.Schema.Key, at: at}, name, props); err != nil {
+		return err
+	}
+	if name, at = w.formatName("VALUE"); name == "" {
+		if name = strings.ToUpper(env.property("ksql.persistence.default.format.value")); name == "" {
+			return missingFormat(w, withValueFormat, "ksql.persistence.default.format.value")
+		}
+	}
+	if !at.IsValid() {
+		at = st.Span()
+	}
+	if props, err = w.formatProps("VALUE"); err != nil {
+		return err
+	}
+	if _, ok := w.get("VALUE_SCHEMA_ID"); ok {
+		return diag.Errorf(diag.InvalidValue, at, "VALUE_FORMAT should support schema inference when VALUE_SCHEMA_ID is provided. Current format is %s.", name)
+	}
+	if _, ok := w.get("KEY_SCHEMA_ID"); ok {
+		return diag.Errorf(diag.InvalidValue, at, "KEY_FORMAT should support schema inference when KEY_SCHEMA_ID is provided. Current format is %s.", src.KeyFormat.Name)
+	}
+	s := side{topic: src.Topic, columns: src.Schema.Value, at: at}
+	if err := env.wrapping(w, &s); err != nil {
+		return err
+	}
+	src.ValueFormat, err = env.sideFormat(s, name, props)
+	return err
+}
+
+// timestamp reads TIMESTAMP and TIMESTAMP_FORMAT against the columns they may name.
+func (w *with) timestamp(columns []types.Column) (column, format string, err error) {
+	text, ok := w.text(withTimestamp)
+	format, hasFormat := w.text(withTimestampFormat)
+	p, _ := w.get(withTimestamp)
+	if !ok {
+		if hasFormat {
+			return "", "", w.invalid(withTimestampFormat, "TIMESTAMP_FORMAT requires TIMESTAMP")
+		}
+		return "", "", nil
+	}
+	name := columnNameOf(text)
+	i := slices.IndexFunc(columns, func(c types.Column) bool { return c.Name == name })
+	if i < 0 {
+		return "", "", diag.Errorf(diag.UnknownColumn, p.Span(), "The TIMESTAMP column set in the WITH clause does not exist in the schema: '%s'", name)
+	}
+	switch k := columns[i].Type.Kind; {
+	case k == types.Bigint && !hasFormat, k == types.Timestamp && !hasFormat, k == types.String && hasFormat:
+		return name, format, nil
+	case k == types.Bigint || k == types.Timestamp:
+		return "", "", diag.Errorf(diag.InvalidValue, p.Span(), "TIMESTAMP_FORMAT is only supported for a STRING timestamp column, but %s is %s", types.QuoteName(name), columns[i].Type)
+	}
+	return "", "", diag.Errorf(diag.InvalidValue, p.Span(),
+		"Timestamp column, %s, should be LONG(INT64), TIMESTAMP, or a String with a timestamp_format specified", types.QuoteName(name))
+}
+
+// sourceTopic finds the topic of a declared source, or plans to make it.
+func (env *Env) sourceTopic(st *ast.CreateSource, w *with, src *catalog.Source) (TopicPlan, error) {
+	partitions, replicas, err := w.topicCounts()
+	if err != nil {
+		return TopicPlan{}, err
+	}
+	retention, err := w.retention(src.Kind, src.Window != types.NoWindow)
+	if err != nil {
+		return TopicPlan{}, err
+	}
+	info, exists, err := env.topic(src.Topic)
+	if err != nil {
+		return TopicPlan{}, err
+	}
+	at := w.at
+	if p, ok := w.get(withTopic); ok {
+		at = p.Span()
+	}
+	if exists {
+		if err := matchTopic(at, src.Topic, info, partitions, replicas); err != nil {
+			return TopicPlan{}, err
+		}
+		return TopicPlan{Name: src.Topic, Partitions: info.Partitions, Replicas: info.Replicas, Exists: true}, nil
+	}
+	if partitions == 0 {
+		noun := strings.ToLower(src.Kind.String())
+		example := *st
+		example.With = append(slices.Clone(st.With), ast.Property{Name: withPartitions, Value: &ast.IntLiteral{Value: 2}}, ast.Property{Name: withReplicas, Value: &ast.IntLiteral{Value: 1}})
+		return TopicPlan{}, diag.Errorf(diag.InvalidSource, at, "Topic '%s' does not exist. If you want to create a new topic for the %s please re-run the statement "+
+			"providing the required 'PARTITIONS' configuration in the WITH clause (and optionally 'REPLICAS'). For example: %s", src.Topic, noun, statementText(&example)).
+			WithHint("Say WITH (…, PARTITIONS=2) to create it.")
+	}
+	return TopicPlan{
+		Name: src.Topic, Partitions: partitions, Replicas: max(replicas, 1),
+		Config: topicConfig(src.Kind, src.Window != types.NoWindow, retention),
+	}, nil
+}

@@ -1,0 +1,40 @@
+//go:build unix
+
+package broker
+
+import (
+	"io/fs"
+	"os"
+	"syscall"
+)
+
+// fileID is the inode of a file.
+func fileID(info fs.FileInfo) uint64 {
+	if st, ok := info.Sys().(*syscall.Stat_t); ok {
+		return uint64(st.Ino)
+	}
+	return 0
+}
+
+// mapFile gives fn the content of a file without reading what fn does not
+// look at.
+func mapFile(path string, fn func([]byte) error) error {
+	f, err := os.Open(path)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	info, err := f.Stat()
+	if err != nil {
+		return err
+	}
+	if info.Size() == 0 {
+		return fn(nil)
+	}
+	data, err := syscall.Mmap(int(f.Fd()), 0, int(info.Size()), syscall.PROT_READ, syscall.MAP_SHARED)
+	if err != nil {
+		return &os.PathError{Op: "mmap", Path: path, Err: err}
+	}
+	defer syscall.Munmap(data)
+	return fn(data)
+}

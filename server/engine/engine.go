@@ -1,0 +1,126 @@
+package engine
+
+import (
+	"context"
+	"log/slog"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/ksqlgo/ksqlgo/catalog"
+	"github.com/ksqlgo/ksqlgo/catalog/formats"
+	"github.com/ksqlgo/ksqlgo/catalog/functions"
+	"github.com/ksqlgo/ksqlgo/exec"
+	"github.com/ksqlgo/ksqlgo/exec/kafka"
+	"github.com/ksqlgo/ksqlgo/planner/physical"
+	"github.com/ksqlgo/ksqlgo/server/api"
+	"github.com/ksqlgo/ksqlgo/server/commandlog"
+)
+
+// Runtime is what the engine needs of the executor. Methods are safe for concurrent use.
+type Runtime interface {
+	Start(exec.QuerySpec) error
+	Terminate(ctx context.Context, id string) error
+	Pause(id string) error
+	Resume(id string) error
+	Status(id string) (exec.QueryStatus, bool)
+	Subscribe(ctx context.Context, spec exec.SubscribeSpec) (*exec.Subscription, error)
+	Pull(ctx context.Context, plan *physical.Pull) (*exec.PullRows, error)
+	// RemoveLeftovers removes what queries that are not live left behind: internal topics, groups, state.
+	RemoveLeftovers(ctx context.Context, live map[string]bool) error
+}
+
+// Config is what an engine is built from.
+type Config struct {
+	Runtime   Runtime
+	Kafka     *kafka.Cluster
+	Topic     commandlog.Topic
+	Functions *functions.Registry
+	Formats   *formats.Registry
+	ServiceID string
+	// Version and ClusterID are told by /info.
+	Version, ClusterID string
+	// Host is this server as others reach it, host:port.
+	Host string
+	// Properties of the server, by name; sessions start from them.
+	Properties map[string]string
+	Logger     *slog.Logger
+	Now        func() time.Time
+	Random     func() uint64
+}
+
+// commandTimeout is how long a request waits for a command to be applied (ksql.server.command.response.timeout.ms).
+const commandTimeout = 5 * time.Second
+
+// Engine executes statements. Its methods are safe for concurrent use.
+type Engine struct {
+	cfg   Config
+	log   *commandlog.Log
+	ready atomic.Bool
+
+	// ddl lets one statement at a time through to the command log, so that the writers of one server do not fence each other.
+	ddl sync.Mutex
+
+	plansMu sync.Mutex
+	plans   map[string]*physical.Plan
+
+	pushMu  sync.Mutex
+	pushes  map[string]*pushQuery
+	pushSeq atomic.Int64
+}
+
+// New makes an engine; Run follows the command log.
+func New(cfg Config) *Engine {
+	e := &Engine{cfg: cfg, plans: map[string]*physical.Plan{}, pushes: map[string]*pushQuery{}}
+	e.log = commandlog.New(cfg.Topic, e, cfg.Logger)
+	return e
+}
+
+// Run applies the command log until ctx ends; ready is called when it has been replayed and the queries are started.
+func (e *Engine) Run(ctx context.Context, ready func()) error {
+	return e.log.Run(ctx, func() {
+		e.ready.Store(true)
+		ready()
+	})
+}
+
+// Catalog is the catalog as of the last command applied.
+func (e *Engine) Catalog() *catalog.Snapshot { return e.log.Snapshot() }
+
+// Info tells who this server is.
+func (e *Engine) Info() api.ServerInfo {
+	status := "RUNNING"
+	if state, _ := e.log.State(); state == commandlog.Degraded {
+		status = "DEGRADED"
+	}
+	return api.ServerInfo{Version: e.cfg.Version, KafkaClusterID: e.cfg.ClusterID, KsqlServiceID: e.cfg.ServiceID, ServerStatus: status}
+}
+
+// Health tells how the server is doing; Kafka is asked anew each time.
+func (e *Engine) Health() api.HealthCheckResponse {
+	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Second)
+	defer cancel()
+	state, _ := e.log.State()
+	reachable := e.cfg.Kafka.Ping(ctx) == nil
+	runner := state != commandlog.Degraded
+	serverState := "READY"
+	if !e.ready.Load() {
+		serverState = "INITIALIZING"
+	}
+	return api.HealthCheckResponse{
+		IsHealthy: reachable && runner,
+		Details: api.Map[api.HealthCheckDetail]{
+			"metastore": {IsHealthy: true}, "kafka": {IsHealthy: reachable}, "commandRunner": {IsHealthy: runner},
+		},
+		ServerState: serverState,
+	}
+}
+
+// CommandStatuses tells what became of the last command of each id.
+func (e *Engine) CommandStatuses() map[string]api.CommandStatus {
+	out := map[string]api.CommandStatus{}
+	for id, o := range e.log.Outcomes() {
+		out[id] = e.outcomeStatus(o)
+	}
+	return out
+}

@@ -1,0 +1,238 @@
+package engine
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/ksqlgo/ksqlgo/catalog"
+	"github.com/ksqlgo/ksqlgo/exec/kafka"
+	"github.com/ksqlgo/ksqlgo/grammar"
+	"github.com/ksqlgo/ksqlgo/grammar/ast"
+	"github.com/ksqlgo/ksqlgo/grammar/diag"
+	"github.com/ksqlgo/ksqlgo/grammar/token"
+	"github.com/ksqlgo/ksqlgo/server/api"
+	"github.com/ksqlgo/ksqlgo/server/commandlog"
+)
+
+// statement is one parsed statement of a request.
+type statement struct {
+	grammar.Stmt
+	// source is the text that positions count in.
+	source string
+}
+
+// maxStatements bounds the statements of one request.
+const maxStatements = 10_000
+
+// Execute runs the statements of a /ksql request: all of them are validated in order against a copy of the catalog, then
+// they are executed one after the other. The error is an api.ErrorBody; of a failing statement it holds the results of
+// those before it.
+func (e *Engine) Execute(ctx context.Context, r Request) (api.Entities, error) {
+	if err := e.waitForCommand(ctx, r.CommandSequenceNumber); err != nil {
+		return nil, err
+	}
+	pieces := token.Split(r.SQL)
+	if len(pieces) > maxStatements {
+		return nil, api.NewError(api.CodeBadRequest, "The request holds %d statements; at most %d are taken at once.", len(pieces), maxStatements)
+	}
+	if err := e.validateAll(ctx, pieces, r); err != nil {
+		return nil, err
+	}
+	s, err := newSession(e, r)
+	if err != nil {
+		return nil, err
+	}
+	var entities api.Entities
+	for _, p := range pieces {
+		st, err := s.parse(p, r.SQL)
+		if err == nil {
+			var entity api.Entity
+			if entity, err = e.run(ctx, s, st); entity != nil {
+				entities = append(entities, entity)
+			}
+		}
+		if err != nil {
+			return nil, statementError(st, err, entities)
+		}
+	}
+	return entities, nil
+}
+
+// validateAll checks every statement against a sandbox. A failure changes nothing.
+func (e *Engine) validateAll(ctx context.Context, pieces []token.Piece, r Request) error {
+	s, err := newSession(e, r)
+	if err != nil {
+		return err
+	}
+	box := &sandbox{catalog: e.Catalog(), created: map[string]kafka.TopicInfo{}, offset: e.log.Applied()}
+	for _, p := range pieces {
+		st, err := s.parse(p, r.SQL)
+		if err == nil {
+			err = e.validate(ctx, s, st, box)
+		}
+		if err != nil {
+			return statementError(st, err, nil)
+		}
+	}
+	return nil
+}
+
+// sandbox is the world as it would be after the statements validated so far.
+type sandbox struct {
+	catalog *catalog.Snapshot
+	created map[string]kafka.TopicInfo
+	// offset stands for where the next command would be written.
+	offset int64
+}
+
+// validate checks one statement and lets the sandbox take its effect.
+func (e *Engine) validate(ctx context.Context, s *session, st statement, box *sandbox) error {
+	switch n := st.Statement.(type) {
+	case *ast.Query, *ast.Print:
+		return api.NewStatementError(st.Text, "The following statement types should be issued to the websocket endpoint '/query':\n"+
+			"\t* PRINT\n\t* SELECT")
+	case *ast.SetProperty, *ast.UnsetProperty, *ast.Define, *ast.Undefine:
+		return s.apply(n)
+	case *ast.InsertValues:
+		_, err := e.planInsert(ctx, s, n, box.catalog, box.created)
+		return err
+	}
+	if !isCommand(st.Statement) {
+		return e.checkShow(st.Statement, box.catalog)
+	}
+	p, err := e.planCommand(ctx, s, st, box.catalog, box.created, box.offset)
+	if err != nil || p.warning != "" {
+		return err
+	}
+	box.catalog = p.command.Apply(box.catalog)
+	box.offset++
+	for _, t := range p.topics {
+		box.created[t.Name] = kafka.TopicInfo{Name: t.Name, Partitions: t.Partitions, ReplicationFactor: max(t.ReplicationFactor, 1)}
+	}
+	return nil
+}
+
+// run executes one statement. A statement without a result gives nil.
+func (e *Engine) run(ctx context.Context, s *session, st statement) (api.Entity, error) {
+	switch n := st.Statement.(type) {
+	case *ast.SetProperty, *ast.UnsetProperty, *ast.Define, *ast.Undefine:
+		return nil, s.apply(n)
+	case *ast.InsertValues:
+		return nil, e.insertValues(ctx, s, n)
+	}
+	if isCommand(st.Statement) {
+		return e.command(ctx, s, st)
+	}
+	return e.show(ctx, s, st)
+}
+
+// isCommand says whether a statement goes through the command log.
+func isCommand(n ast.Statement) bool {
+	switch n.(type) {
+	case *ast.CreateSource, *ast.CreateAsSelect, *ast.InsertSelect, *ast.DropSource, *ast.CreateType, *ast.DropType, *ast.Pause, *ast.Resume,
+		*ast.Terminate:
+		return true
+	}
+	return false
+}
+
+// command validates a statement at the head of the command log, writes it and waits until it has been applied here.
+func (e *Engine) command(ctx context.Context, s *session, st statement) (api.Entity, error) {
+	if t, ok := st.Statement.(*ast.Terminate); ok && t.Query != nil {
+		if entity := e.terminatePush(t.Query.Name, st); entity != nil {
+			return entity, nil
+		}
+	}
+	e.ddl.Lock()
+	defer e.ddl.Unlock()
+	var planned *plannedCommand
+	id, offset, err := e.log.Append(ctx, func(snapshot *catalog.Snapshot, offset int64) (commandlog.ID, *commandlog.Command, error) {
+		var err error
+		if planned, err = e.planCommand(ctx, s, st, snapshot, nil, offset); err != nil {
+			return commandlog.ID{}, nil, err
+		}
+		if planned.warning != "" {
+			return commandlog.ID{}, nil, errNothingToDo
+		}
+		for _, t := range planned.topics {
+			if _, err := e.cfg.Kafka.Admin().EnsureTopic(ctx, t); err != nil {
+				return commandlog.ID{}, nil, err
+			}
+		}
+		return planned.id, planned.command, nil
+	})
+	switch {
+	case errors.Is(err, errNothingToDo):
+		return &api.WarningEntity{Base: base(st.Text), Message: planned.warning}, nil
+	case errors.Is(err, commandlog.ErrDegraded):
+		return nil, api.NewError(api.CodeServerError, "%v", err)
+	case err != nil:
+		return nil, err
+	}
+	entity := &api.CommandStatusEntity{Base: base(planned.command.Statement), CommandID: id.String(), CommandSequenceNumber: offset}
+	wait, cancel := context.WithTimeout(ctx, commandTimeout)
+	defer cancel()
+	failure, err := e.log.Wait(wait, offset)
+	switch {
+	case err != nil:
+		entity.CommandStatus = api.CommandStatus{Status: api.StatusQueued, Message: "Statement written to command topic"}
+	default:
+		entity.CommandStatus = e.outcomeStatus(commandlog.Outcome{Offset: offset, Command: planned.command, Err: failure})
+	}
+	return entity, nil
+}
+
+var errNothingToDo = errors.New("engine: the statement changes nothing")
+
+// waitForCommand waits until a command the client has seen acknowledged is applied here too.
+func (e *Engine) waitForCommand(ctx context.Context, number *int64) error {
+	if number == nil || *number < 0 {
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(ctx, commandTimeout)
+	defer cancel()
+	if _, err := e.log.Wait(ctx, *number); err != nil {
+		return api.NewError(api.CodeCommandQueueBehind,
+			"Timed out while waiting for a previous command to execute. command sequence number: %d", *number)
+	}
+	return nil
+}
+
+func base(text string) api.Base { return api.Base{StatementText: text} }
+
+// statementError makes the answer for a failed statement: ksqlDB's text first, then the place and what to do.
+func statementError(st statement, err error, done api.Entities) error {
+	var generic *api.GenericError
+	if errors.As(err, &generic) {
+		return generic
+	}
+	var already *api.StatementError
+	if errors.As(err, &already) {
+		already.Entities = slices.Clone(done)
+		return already
+	}
+	body := api.NewStatementError(st.Text, render(err, st.source))
+	body.Entities = slices.Clone(done)
+	var k *kafka.Error
+	if errors.As(err, &k) && k.Kind == kafka.Denied {
+		return api.NewError(api.CodeKafkaForbidden, "%v", err)
+	}
+	return body
+}
+
+// render prints an error for people; errors without a place are printed as they are.
+func render(err error, source string) string {
+	if _, ok := diag.As(err); ok && source != "" {
+		return diag.Render(err, source)
+	}
+	return err.Error()
+}
+
+// notExecuted is the error for statements that parse and are not executed yet.
+func notExecuted(n ast.Node, what string) error {
+	return diag.Errorf(diag.NotSupported, n.Span(), "%s is not supported by this version of ksqlgo.", what).
+		WithHint("The statement was understood and nothing was changed. See CHANGELOG.md for what is executed.")
+}
+

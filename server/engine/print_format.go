@@ -1,0 +1,118 @@
+package engine
+
+import (
+	"bytes"
+	"encoding/binary"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"math"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/ksqlgo/ksqlgo/catalog/types"
+)
+
+// formatGuess narrows down what format the bytes of one side of a topic are in: candidates that fail on any record drop
+// out, as in ksqlDB's PRINT.
+type formatGuess struct {
+	begun bool
+	left  []printFormat
+}
+
+// printFormat is one candidate: its name and how it prints bytes; ok is false when they cannot be that.
+type printFormat struct {
+	name  string
+	print func(b []byte) (text string, ok bool)
+}
+
+// printFormats lists the candidates in ksqlDB's order.
+func printFormats() []printFormat {
+	return []printFormat{
+		{"JSON", printJSON},
+		{"KAFKA_INT", func(b []byte) (string, bool) {
+			if len(b) != 4 {
+				return "", false
+			}
+			return fmt.Sprint(int32(binary.BigEndian.Uint32(b))), true
+		}},
+		{"KAFKA_BIGINT", func(b []byte) (string, bool) {
+			if len(b) != 8 {
+				return "", false
+			}
+			return fmt.Sprint(int64(binary.BigEndian.Uint64(b))), true
+		}},
+		{"KAFKA_DOUBLE", func(b []byte) (string, bool) {
+			if len(b) != 8 {
+				return "", false
+			}
+			return types.FormatDouble(math.Float64frombits(binary.BigEndian.Uint64(b))), true
+		}},
+		{"KAFKA_STRING", func(b []byte) (string, bool) {
+			if !utf8.Valid(b) || bytes.IndexByte(b, 0) >= 0 {
+				return "", false
+			}
+			return string(b), true
+		}},
+		{"UNRECOGNISED_BYTES", func(b []byte) (string, bool) {
+			return strings.ToUpper(hex.EncodeToString(b)), true
+		}},
+	}
+}
+
+// printJSON accepts objects and arrays, and bare values that read as JSON; they are printed as they are but for layout.
+func printJSON(b []byte) (string, bool) {
+	trimmed := bytes.TrimSpace(b)
+	if len(trimmed) == 0 || !json.Valid(trimmed) {
+		return "", false
+	}
+	var out bytes.Buffer
+	if json.Compact(&out, trimmed) != nil {
+		return "", false
+	}
+	return out.String(), true
+}
+
+// see narrows the candidates by one record's bytes; null says nothing.
+func (g *formatGuess) see(b []byte) {
+	if b == nil {
+		return
+	}
+	if !g.begun {
+		g.begun, g.left = true, printFormats()
+	}
+	kept := g.left[:0]
+	for _, f := range g.left {
+		if _, ok := f.print(b); ok {
+			kept = append(kept, f)
+		}
+	}
+	g.left = kept
+}
+
+// names lists what is left: "JSON or KAFKA_STRING". Raw bytes are named only when nothing else is left.
+func (g *formatGuess) names() string {
+	if !g.begun {
+		return "¯\\_(ツ)_/¯ - no data processed"
+	}
+	var names []string
+	for _, f := range g.left {
+		if f.name != "UNRECOGNISED_BYTES" || len(g.left) == 1 {
+			names = append(names, f.name)
+		}
+	}
+	return strings.Join(names, " or ")
+}
+
+// print prints bytes in the first format that is left.
+func (g *formatGuess) print(b []byte) string {
+	if b == nil {
+		return "<null>"
+	}
+	for _, f := range g.left {
+		if text, ok := f.print(b); ok {
+			return text
+		}
+	}
+	return strings.ToUpper(hex.EncodeToString(b))
+}

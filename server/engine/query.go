@@ -1,0 +1,225 @@
+package engine
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/ksqlgo/ksqlgo/exec"
+	"github.com/ksqlgo/ksqlgo/grammar/ast"
+	"github.com/ksqlgo/ksqlgo/grammar/token"
+	"github.com/ksqlgo/ksqlgo/planner"
+	"github.com/ksqlgo/ksqlgo/planner/physical"
+	"github.com/ksqlgo/ksqlgo/server/api"
+)
+
+// pushQuery is a running push query.
+type pushQuery struct {
+	id  string
+	sql string
+	sub *exec.Subscription
+}
+
+// maxPushQueries bounds the push queries of this server (ksql.max.push.queries).
+const maxPushQueries = 100
+
+// IsPrint says whether a text is a PRINT statement.
+func (e *Engine) IsPrint(sql string) bool {
+	for _, t := range token.Tokenize(firstWords(sql)) {
+		if !t.IsComment() {
+			return t.Keyword == "PRINT"
+		}
+	}
+	return false
+}
+
+// firstWords cuts a text to what is enough to see its first word.
+func firstWords(sql string) string { return sql[:min(len(sql), 4096)] }
+
+// Query runs a SELECT: a pull query, or a push query if it has EMIT. Errors are api.ErrorBody values.
+func (e *Engine) Query(ctx context.Context, r Request) (*Answer, error) {
+	s, st, err := e.oneStatement(ctx, r)
+	if err != nil {
+		return nil, err
+	}
+	q, ok := st.Statement.(*ast.Query)
+	if !ok {
+		return nil, api.NewStatementError(st.Text, fmt.Sprintf("Statement type `%s' not supported for this resource", kindOf(st.Statement)))
+	}
+	var answer *Answer
+	if q.Select.Emit != nil {
+		answer, err = e.push(ctx, s, st, q)
+	} else {
+		answer, err = e.pull(ctx, s, st, q)
+	}
+	if err != nil {
+		return nil, statementError(st, err, nil)
+	}
+	return answer, nil
+}
+
+// oneStatement parses a request that holds exactly one statement.
+func (e *Engine) oneStatement(ctx context.Context, r Request) (*session, statement, error) {
+	if err := e.waitForCommand(ctx, r.CommandSequenceNumber); err != nil {
+		return nil, statement{}, err
+	}
+	s, err := newSession(e, r)
+	if err != nil {
+		return nil, statement{}, err
+	}
+	pieces := token.Split(r.SQL)
+	if len(pieces) != 1 {
+		return nil, statement{}, api.NewStatementError(r.SQL, fmt.Sprintf("Expected exactly one KSQL statement; found %d instead", len(pieces)))
+	}
+	st, err := s.parse(pieces[0], r.SQL)
+	if err != nil {
+		return nil, statement{}, statementError(st, err, nil)
+	}
+	return s, st, nil
+}
+
+func (e *Engine) push(ctx context.Context, s *session, st statement, q *ast.Query) (*Answer, error) {
+	e.pushMu.Lock()
+	running := len(e.pushes)
+	e.pushMu.Unlock()
+	if running >= maxPushQueries {
+		return nil, api.NewError(api.CodeMaxPushQueries, "Not executing statement(s) '%s' as it would cause the number of active, push queries "+
+			"to exceed the configured limit. Use ksql.max.push.queries to configure the limit. Current Active Query Count: %d. Configured Limit: %d.",
+			st.Text, running, maxPushQueries)
+	}
+	p, err := planner.PushQuery(e.env(ctx, s, e.Catalog(), nil), q.Select)
+	if err != nil {
+		return nil, err
+	}
+	return e.subscribe(ctx, s, st, p.Plan, false)
+}
+
+// subscribe runs a transient plan and registers it under its id.
+func (e *Engine) subscribe(ctx context.Context, s *session, st statement, plan *physical.Plan, pull bool) (*Answer, error) {
+	named := *plan
+	named.QueryID = fmt.Sprintf("transient_%s_%d", strings.Join(plan.Sources[:min(1, len(plan.Sources))], ""), e.cfg.Random()>>1)
+	sub, err := e.cfg.Runtime.Subscribe(ctx, exec.SubscribeSpec{Plan: &named, Properties: s.properties(), Bounded: pull})
+	if err != nil {
+		return nil, err
+	}
+	p := &pushQuery{id: named.QueryID, sql: st.Text, sub: sub}
+	if !pull {
+		e.pushMu.Lock()
+		e.pushes[p.id] = p
+		e.pushMu.Unlock()
+	}
+	return &Answer{QueryID: p.id, Columns: plan.Output.Columns, KeyPositions: plan.Output.KeyPositions, Pull: pull,
+		Rows: &subscribedRows{e: e, push: p}}, nil
+}
+
+func (e *Engine) pull(ctx context.Context, s *session, st statement, q *ast.Query) (*Answer, error) {
+	if s.properties()["ksql.pull.queries.enable"] == "false" {
+		return nil, errors.New("Pull queries are disabled. See https://cnfl.io/queries for more info.\n" + //nolint:staticcheck // ksqlDB's text.
+			"Add EMIT CHANGES if you intended to issue a push query.\nPlease set ksql.pull.queries.enable=true to enable this feature.")
+	}
+	p, err := planner.PullQuery(e.env(ctx, s, e.Catalog(), nil), q.Select)
+	if err != nil {
+		return nil, err
+	}
+	if p.Stream != nil {
+		return e.subscribe(ctx, s, st, p.Stream, true)
+	}
+	rows, err := e.cfg.Runtime.Pull(ctx, p.Table)
+	if err != nil {
+		return nil, err
+	}
+	return &Answer{QueryID: fmt.Sprintf("query_%d", e.cfg.Now().UnixMilli()), Columns: p.Table.Columns, KeyPositions: p.Table.KeyPositions,
+		Pull: true, Rows: &pulledRows{rows: rows}}, nil
+}
+
+// CloseQuery ends a push query; false when there is none of that id.
+func (e *Engine) CloseQuery(id string) bool {
+	e.pushMu.Lock()
+	p, ok := e.pushes[id]
+	delete(e.pushes, id)
+	e.pushMu.Unlock()
+	if ok {
+		p.sub.Close()
+	}
+	return ok
+}
+
+// terminatePush ends a push query by TERMINATE; nil when the id is not that of one.
+func (e *Engine) terminatePush(id string, st statement) api.Entity {
+	if !e.CloseQuery(id) && !e.CloseQuery(strings.ToLower(id)) {
+		return nil
+	}
+	return &api.TerminateQueryEntity{Base: base(st.Text), QueryID: id, WasTerminated: true}
+}
+
+// pushQueries lists the push queries that run.
+func (e *Engine) pushQueries() []*pushQuery {
+	e.pushMu.Lock()
+	defer e.pushMu.Unlock()
+	out := make([]*pushQuery, 0, len(e.pushes))
+	for _, p := range e.pushes {
+		out = append(out, p)
+	}
+	return out
+}
+
+// subscribedRows gives the rows of a push query.
+type subscribedRows struct {
+	e    *Engine
+	push *pushQuery
+}
+
+// Next implements Rows.
+func (r *subscribedRows) Next(ctx context.Context) (Row, error) {
+	row, err := r.push.sub.Next(ctx)
+	if err != nil && !errors.Is(err, io.EOF) && ctx.Err() == nil {
+		err = api.NewError(api.CodeServerError, "%v", err)
+	}
+	return Row{Values: row.Values, Tombstone: row.Tombstone}, err
+}
+
+// TryNext implements Rows.
+func (r *subscribedRows) TryNext() (Row, bool) {
+	row, ok := r.push.sub.TryNext()
+	return Row{Values: row.Values, Tombstone: row.Tombstone}, ok
+}
+
+// LimitReached implements Rows.
+func (r *subscribedRows) LimitReached() bool { return r.push.sub.LimitReached() }
+
+// Close implements Rows.
+func (r *subscribedRows) Close() {
+	r.e.pushMu.Lock()
+	delete(r.e.pushes, r.push.id)
+	r.e.pushMu.Unlock()
+	r.push.sub.Close()
+}
+
+// pulledRows gives the rows of a pull query over a table.
+type pulledRows struct{ rows *exec.PullRows }
+
+// Next implements Rows.
+func (r *pulledRows) Next(ctx context.Context) (Row, error) {
+	if err := ctx.Err(); err != nil {
+		return Row{}, err
+	}
+	values, err := r.rows.Next()
+	if err != nil && !errors.Is(err, io.EOF) {
+		err = api.NewError(api.CodeServerError, "%v", err)
+	}
+	return Row{Values: values}, err
+}
+
+// TryNext implements Rows: the rows of a pull query never have to be waited for, but their end and errors are Next's to tell.
+func (r *pulledRows) TryNext() (Row, bool) {
+	values, ok := r.rows.TryNext()
+	return Row{Values: values}, ok
+}
+
+// LimitReached implements Rows.
+func (r *pulledRows) LimitReached() bool { return false }
+
+// Close implements Rows.
+func (r *pulledRows) Close() { r.rows.Close() }

@@ -1,0 +1,93 @@
+package engine
+
+import (
+	"maps"
+	"strings"
+
+	"github.com/ksqlgo/ksqlgo/catalog/properties"
+	"github.com/ksqlgo/ksqlgo/grammar"
+	"github.com/ksqlgo/ksqlgo/grammar/ast"
+	"github.com/ksqlgo/ksqlgo/grammar/diag"
+	"github.com/ksqlgo/ksqlgo/grammar/token"
+	"github.com/ksqlgo/ksqlgo/server/api"
+)
+
+// session is what one request has set: properties and variables. SET and DEFINE last for the request.
+type session struct {
+	e *Engine
+	// overrides are the client's properties by normalised name; variables by upper-case name.
+	overrides map[string]string
+	variables map[string]string
+}
+
+func newSession(e *Engine, r Request) (*session, error) {
+	s := &session{e: e, overrides: map[string]string{}, variables: map[string]string{}}
+	for name, value := range r.Properties {
+		normalised, value, err := properties.Override(name, value)
+		if err != nil {
+			return nil, api.NewError(api.CodeBadRequest, "%s", err)
+		}
+		s.overrides[normalised] = value
+	}
+	for name, value := range r.Variables {
+		s.variables[strings.ToUpper(name)] = value
+	}
+	return s, nil
+}
+
+// properties are those in force: the server's, overridden by the client's.
+func (s *session) properties() map[string]string {
+	all := maps.Clone(s.e.cfg.Properties)
+	if all == nil {
+		all = map[string]string{}
+	}
+	maps.Copy(all, s.overrides)
+	return all
+}
+
+// parse substitutes variables and parses one statement of a request.
+func (s *session) parse(p token.Piece, whole string) (statement, error) {
+	if len(s.variables) == 0 || !strings.Contains(p.Text, "${") {
+		st, err := grammar.ParsePiece(p, grammar.Options{})
+		if st.Text == "" {
+			st.Text = p.Text
+		}
+		return statement{Stmt: st, source: whole}, err
+	}
+	text, err := token.Substitute(p.Text, token.VariablesOf(s.variables))
+	if err != nil {
+		return statement{Stmt: grammar.Stmt{Text: p.Text}, source: whole}, err
+	}
+	st, err := grammar.ParseOne(text, grammar.Options{})
+	if st.Text == "" {
+		st.Text = text
+	}
+	return statement{Stmt: st, source: text}, err
+}
+
+// apply carries out SET, UNSET, DEFINE and UNDEFINE.
+func (s *session) apply(n ast.Statement) error {
+	switch n := n.(type) {
+	case *ast.SetProperty:
+		name, value, err := properties.Override(n.Name.Value, n.Value.Value)
+		if err != nil {
+			return diag.Errorf(diag.InvalidValue, n.Span(), "%s", err)
+		}
+		s.overrides[name] = value
+	case *ast.UnsetProperty:
+		delete(s.overrides, properties.Normalize(n.Name.Value))
+	case *ast.Define:
+		s.variables[strings.ToUpper(n.Name.Name)] = n.Value.Value
+	case *ast.Undefine:
+		delete(s.variables, strings.ToUpper(n.Name.Name))
+	}
+	return nil
+}
+
+// CheckProperty says whether clients may set a property; the error is what /is_valid_property answers.
+func (e *Engine) CheckProperty(name string) error {
+	if err := properties.CheckOverride(name); err != nil {
+		return api.NewError(api.CodeBadRequest, "%s", err)
+	}
+	return nil
+}
