@@ -22,6 +22,12 @@ func nearMessage(text string, at diag.Pos) string {
 	return fmt.Sprintf("Syntax error at or near '%s' at line %s", clip(text), at)
 }
 
+// emptyText is the error for a text without any token.
+func emptyText(what string) *diag.Error {
+	start := diag.Start()
+	return syntaxError(diag.Span{Start: start, End: start}, what).WithHint("statements start with %s", strings.Join(starters(), ", "))
+}
+
 // clip keeps messages short when a token is long.
 func clip(text string) string {
 	const most = 60

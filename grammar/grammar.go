@@ -15,6 +15,7 @@ import (
 // Limits of what is parsed; beyond them there is an error with diag.Limit.
 const (
 	MaxStatementBytes = 1 << 20 // of the text of one statement
+	MaxTokens         = 250_000 // of one statement
 	MaxDepth          = 200     // of nested parentheses, CASE, types, lambdas, ...
 	MaxOperators      = 50_000  // binary operators in one expression
 )
@@ -46,30 +47,42 @@ type Stmt struct {
 // substituted (see token.Substitute). If a statement has an error, which is a
 // *diag.Error, the statements before it are returned with the error.
 func Parse(text string, opts Options) ([]Stmt, error) {
-	pieces := token.Split(text)
-	stmts := make([]Stmt, 0, len(pieces))
-	for _, piece := range pieces {
+	var stmts []Stmt
+	for pieces := split(text); ; {
+		piece, ok := pieces.Next()
+		if !ok {
+			return stmts, nil
+		}
 		stmt, err := parsePiece(piece, opts)
 		if err != nil {
 			return stmts, err
 		}
 		stmts = append(stmts, stmt)
 	}
-	return stmts, nil
+}
+
+func split(text string) *token.Splitter {
+	s := token.NewSplitter(text)
+	s.MaxBytes, s.MaxTokens = MaxStatementBytes, MaxTokens
+	return s
 }
 
 // ParseOne parses a text that holds exactly one statement.
 func ParseOne(text string, opts Options) (Stmt, error) {
-	pieces := token.Split(text)
-	if len(pieces) == 0 {
-		return Stmt{}, diag.Errorf(diag.Syntax, diag.Span{Start: diag.Start(), End: diag.Start()},
-			"line %s: Syntax Error\nThe text holds no statement", diag.Start())
+	pieces := split(text)
+	piece, ok := pieces.Next()
+	if !ok {
+		return Stmt{}, emptyText("The text holds no statement")
 	}
-	stmt, err := parsePiece(pieces[0], opts)
-	if err == nil && len(pieces) > 1 {
-		return stmt, diag.Errorf(diag.Syntax, pieces[1].Span, "Expected exactly one KSQL statement; found %d instead", len(pieces))
+	stmt, err := parsePiece(piece, opts)
+	if err != nil {
+		return Stmt{}, err
 	}
-	return stmt, err
+	if second, ok := pieces.Next(); ok {
+		return Stmt{}, diag.Errorf(diag.Syntax, second.Span, "Expected exactly one statement; found more").
+			WithHint("send the statements one by one")
+	}
+	return stmt, nil
 }
 
 // ParsePiece parses one statement that token.Split has found, so that clients

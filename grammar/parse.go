@@ -57,11 +57,11 @@ func parsePiece(piece token.Piece, opts Options) (Stmt, error) {
 
 // checkPiece finds what needs no parser: what is too long or too deep, and broken tokens.
 func checkPiece(piece token.Piece, opts Options) error {
-	if len(piece.Text) > MaxStatementBytes {
+	if piece.Truncated || len(piece.Text) > MaxStatementBytes || len(piece.Tokens) > MaxTokens {
 		start := piece.Span.Start
 		return diag.Errorf(diag.Limit, diag.Span{Start: start, End: start},
-			"The statement is too long: it has %d bytes, the limit is %d.", len(piece.Text), MaxStatementBytes).
-			WithHint("split it into several statements")
+			"line %s: The statement is too long, the limits are %d bytes and %d words.", start, MaxStatementBytes, MaxTokens).
+			WithHint("split it into several statements; an unclosed quote makes a statement long, too")
 	}
 	brackets, explains := 0, 0
 	for i, t := range piece.Tokens {
@@ -115,12 +115,10 @@ func checkAllowed(tokens []token.Token, opts Options) error {
 // parseAlone parses a text that is one expression or one type.
 func parseAlone[T any](text string, parse func(*parser) (T, error)) (T, error) {
 	var none T
-	pieces := token.Split(text)
-	if len(pieces) == 0 {
-		return none, diag.Errorf(diag.Syntax, diag.Span{Start: diag.Start(), End: diag.Start()},
-			"line %s: Syntax Error\nThe text is empty", diag.Start())
+	piece, ok := split(text).Next()
+	if !ok {
+		return none, emptyText("The text is empty")
 	}
-	piece := pieces[0]
 	if err := checkPiece(piece, Options{OptionalSemicolon: true}); err != nil {
 		return none, err
 	}

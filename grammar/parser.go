@@ -145,7 +145,8 @@ func (p *parser) ident() (ast.Ident, error) {
 	p.next()
 	name := token.Value(kindOf(t), t.Value)
 	if name == "" {
-		return ast.Ident{}, diag.Errorf(diag.Syntax, spanOf(t), "line %s: Syntax Error\nA name cannot be empty", posOf(t))
+		return ast.Ident{}, diag.Errorf(diag.Syntax, spanOf(t), "line %s: Syntax Error\nA name cannot be empty", posOf(t)).
+			WithHint("write the name between the quotes")
 	}
 	return ast.Ident{Located: ast.At(spanOf(t)), Name: name, Quoted: kindOf(t) == token.QuotedIdent}, nil
 }

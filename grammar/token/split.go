@@ -16,42 +16,72 @@ type Piece struct {
 	Directives []Token
 	// Complete says that there is a semicolon.
 	Complete bool
+	// Truncated says that the statement goes beyond a bound of the Splitter; the rest is missing.
+	Truncated bool
 }
 
-// Split cuts a text into statements at the semicolons outside of quotes and
-// comments. What follows the last semicolon is a piece of its own, not
-// Complete, unless it is nothing but white space and comments.
-func Split(text string) []Piece { return SplitTokens(text, Tokenize(text)) }
+// Splitter cuts a text into statements at the semicolons outside of quotes and comments.
+type Splitter struct {
+	lexer Lexer
+	// MaxBytes and MaxTokens bound one statement, 0 is no bound. A statement
+	// that goes beyond comes out Truncated, and is the last one.
+	MaxBytes, MaxTokens int
+	done                bool
+}
 
-// SplitTokens is Split with the tokens of the text, which end with EOF.
-func SplitTokens(text string, tokens []Token) []Piece {
-	var pieces []Piece
-	kept := make([]Token, 0, len(tokens)) // all pieces share it
-	start := 0
-	var directives []Token
-	for _, t := range tokens {
+// NewSplitter starts at the start of the text.
+func NewSplitter(text string) *Splitter {
+	return &Splitter{lexer: Lexer{text: text, pos: diag.Start()}}
+}
+
+// Next gives the next statement; ok is false at the end. What follows the last semicolon is
+// a statement of its own, not Complete, unless it is nothing but white space and comments.
+func (s *Splitter) Next() (p Piece, ok bool) {
+	for !s.done {
+		t := s.lexer.Next()
 		switch {
 		case t.Kind == Directive:
-			directives = append(directives, t)
+			p.Directives = append(p.Directives, t)
 		case t.Kind == Comment:
-		case t.Is(";") || t.Kind == EOF:
-			if t.Kind == EOF && len(kept) == start {
-				return pieces
+		case t.Kind == EOF:
+			s.done = true
+			if len(p.Tokens) == 0 {
+				return Piece{}, false
 			}
-			kept = append(kept, Token{Kind: EOF, Pos: t.Pos})
-			p := Piece{Tokens: kept[start:len(kept):len(kept)], Directives: directives, Complete: t.Kind != EOF}
-			p.Span = diag.Span{Start: p.Tokens[0].Pos, End: t.End()}
-			if t.Kind == EOF && len(p.Tokens) > 1 {
-				p.Span.End = p.Tokens[len(p.Tokens)-2].End()
-			}
-			p.Text = p.Span.Text(text)
-			pieces = append(pieces, p)
-			start, directives = len(kept), nil
+			return s.finish(p, t, p.Tokens[len(p.Tokens)-1].End()), true
+		case t.Is(";"):
+			p.Complete = true
+			return s.finish(p, t, t.End()), true
 		default:
-			kept = append(kept, t)
+			p.Tokens = append(p.Tokens, t)
+			bytes := t.Pos.Offset + len(t.Text) - p.Tokens[0].Pos.Offset
+			if s.MaxBytes > 0 && bytes > s.MaxBytes || s.MaxTokens > 0 && len(p.Tokens) > s.MaxTokens {
+				s.done, p.Truncated = true, true
+				return s.finish(p, Token{Kind: EOF, Pos: t.End()}, t.End()), true
+			}
 		}
 	}
-	return pieces
+	return Piece{}, false
+}
+
+// finish fills in the piece; last is the token that ended it.
+func (s *Splitter) finish(p Piece, last Token, end diag.Pos) Piece {
+	p.Tokens = append(p.Tokens, Token{Kind: EOF, Pos: last.Pos})
+	p.Span = diag.Span{Start: p.Tokens[0].Pos, End: end}
+	p.Text = p.Span.Text(s.lexer.text)
+	return p
+}
+
+// Split gives all statements of a text.
+func Split(text string) []Piece {
+	var pieces []Piece
+	for s := NewSplitter(text); ; {
+		p, ok := s.Next()
+		if !ok {
+			return pieces
+		}
+		pieces = append(pieces, p)
+	}
 }
 
 // Incomplete reports whether more lines are needed before the text can be run: the last

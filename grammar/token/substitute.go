@@ -38,12 +38,13 @@ func Substitute(text string, vars Variables) (string, error) {
 	}
 	var b strings.Builder
 	copied := 0
+	previous, replaced := "", false // what the token before became, and whether it was a variable
 	for l := NewLexer(text); ; {
 		t := l.Next()
 		if t.Kind == EOF {
 			break
 		}
-		var out string
+		out := t.Text
 		switch t.Kind {
 		case Variable:
 			value, err := substituteToken(t, vars)
@@ -54,18 +55,35 @@ func Substitute(text string, vars Variables) (string, error) {
 		case String, QuotedIdent:
 			out = substituteQuoted(t.Text, vars)
 		default:
-			continue
 		}
 		b.WriteString(text[copied:t.Pos.Offset])
+		adjacent := copied == t.Pos.Offset && copied > 0
+		if adjacent && (t.Kind == Variable || replaced) && wouldMerge(previous, out) {
+			b.WriteByte(' ')
+		}
 		b.WriteString(out)
 		copied = t.Pos.Offset + len(t.Text)
+		previous, replaced = out, t.Kind == Variable
 		if b.Len() > maxSubstituted {
-			return "", diag.Errorf(diag.Limit, t.Span(), "The statement is longer than %d bytes after the substitution of variables.", maxSubstituted)
+			return "", diag.Errorf(diag.Limit, t.Span(), "The statement is longer than %d bytes after the substitution of variables.", maxSubstituted).
+				WithHint("define shorter variables")
 		}
 	}
 	b.WriteString(text[copied:])
 	return b.String(), nil
 }
+
+// wouldMerge reports whether two tokens would be read as one, other than two parts of a name
+// as in orders_${env}: - and -5 would start a comment.
+func wouldMerge(a, b string) bool {
+	if a == "" || b == "" || isWord(a[len(a)-1]) && isWord(b[0]) {
+		return false
+	}
+	_, n := scan(a + b[:min(len(b), 8)])
+	return n > len(a)
+}
+
+func isWord(c byte) bool { return isLetter(c) || isDigit(c) || c == '_' }
 
 // substituteToken gives the text for a variable that stands alone.
 func substituteToken(t Token, vars Variables) (string, error) {

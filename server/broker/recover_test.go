@@ -98,6 +98,7 @@ func stageOffsets(t testing.TB, cl *kgo.Client, txnID, group, topic string, part
 func committed(t testing.TB, b *Broker, topic string, partitions int32) [][]string {
 	t.Helper()
 	cl := client(t, b, kgo.FetchIsolationLevel(kgo.ReadCommitted()), kgo.KeepControlRecords(), kgo.ConsumeTopics(topic), kgo.ConsumeResetOffset(kgo.NewOffset().AtStart()))
+	defer cl.Close()
 	ends, err := kadm.NewClient(cl).ListEndOffsets(bounded(t), topic)
 	if err != nil {
 		t.Fatal(err)

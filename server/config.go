@@ -1,0 +1,122 @@
+// Package server is the composition root: it builds a whole server (embedded broker, Kafka connections, executor, engine,
+// REST) from one config struct, and takes it down again.
+package server
+
+import (
+	"bufio"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/url"
+	"strings"
+)
+
+// Config is everything a server is built from. The zero value is a server with everything embedded and its data in
+// memory, on the usual ports.
+type Config struct {
+	// BootstrapServers of a Kafka cluster; empty starts the embedded broker.
+	BootstrapServers []string
+	// ServiceID is ksql.service.id; servers with the same one share their queries. Empty means "default_".
+	ServiceID string
+	// Listener is the URL to serve REST on; empty means http://127.0.0.1:8088, port 0 takes a free port.
+	Listener string
+	// AdvertisedListener is the URL under which others reach this server; empty means the bound address.
+	AdvertisedListener string
+	// BrokerListener is host:port of the embedded broker; empty means 127.0.0.1:9092.
+	BrokerListener string
+	// FreePorts takes free ports when the wanted ones are taken.
+	FreePorts bool
+	// DataDir holds the node id, the state of queries and the embedded broker's topics. Empty keeps all of it in memory.
+	DataDir string
+	// Sync makes the embedded broker wait for the disk.
+	Sync bool
+	// Properties are server properties by name (ksql.* and streams settings), as in ksql-server.properties.
+	Properties map[string]string
+	// Queries is SQL to be applied at the start, if the catalog is empty (--queries-file).
+	Queries string
+	// Logger receives everything the server has to say; nil discards it.
+	Logger *slog.Logger
+}
+
+// Defaults of the listeners.
+const (
+	DefaultListener       = "http://127.0.0.1:8088"
+	DefaultBrokerListener = "127.0.0.1:9092"
+	defaultServiceID      = "default_"
+)
+
+// Version is what /info tells. Clients parse it as numbers and refuse servers before 0.10.
+const Version = "0.30.0"
+
+// address takes host:port out of a listener URL.
+func address(listener string) (string, error) {
+	u, err := url.Parse(listener)
+	if err != nil || u.Host == "" {
+		return "", fmt.Errorf("listener %q: want a URL such as %s", listener, DefaultListener)
+	}
+	if u.Scheme != "http" {
+		return "", fmt.Errorf("listener %q: only http is served", listener)
+	}
+	if u.Port() == "" {
+		return u.Host + ":8088", nil
+	}
+	return u.Host, nil
+}
+
+// ReadProperties reads a Java .properties file: name=value or name: value, # and ! comments, a backslash continues a line.
+func ReadProperties(r io.Reader) (map[string]string, error) {
+	out := map[string]string{}
+	lines := bufio.NewScanner(r)
+	lines.Buffer(nil, 1<<20)
+	for n := 1; lines.Scan(); n++ {
+		line := strings.TrimSpace(lines.Text())
+		for strings.HasSuffix(line, `\`) && lines.Scan() {
+			n++
+			line = strings.TrimSuffix(line, `\`) + strings.TrimSpace(lines.Text())
+		}
+		if line == "" || line[0] == '#' || line[0] == '!' {
+			continue
+		}
+		i := strings.IndexAny(line, "=:")
+		if i < 0 {
+			return nil, fmt.Errorf("line %d: %q has no '='", n, line)
+		}
+		out[strings.TrimSpace(line[:i])] = strings.TrimSpace(line[i+1:])
+	}
+	return out, lines.Err()
+}
+
+// ApplyProperties moves the properties that are settings of the server itself into their fields, where these are not set.
+func (c *Config) ApplyProperties(properties map[string]string) {
+	if c.Properties == nil {
+		c.Properties = map[string]string{}
+	}
+	for name, value := range properties {
+		switch name {
+		case "bootstrap.servers":
+			if len(c.BootstrapServers) == 0 {
+				c.BootstrapServers = strings.Split(value, ",")
+			}
+		case "listeners":
+			if c.Listener == "" {
+				c.Listener, _, _ = strings.Cut(value, ",")
+			}
+		case "ksql.advertised.listener":
+			if c.AdvertisedListener == "" {
+				c.AdvertisedListener = value
+			}
+		case "ksql.service.id":
+			if c.ServiceID == "" {
+				c.ServiceID = value
+			}
+		case "ksql.streams.state.dir":
+			if c.DataDir == "" {
+				c.DataDir = value
+			}
+		default:
+			if _, set := c.Properties[name]; !set {
+				c.Properties[name] = value
+			}
+		}
+	}
+}

@@ -1,0 +1,298 @@
+package server
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"math/rand/v2"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+
+	formats "github.com/ksqlgo/ksqlgo/catalog/formats/builtin"
+	functions "github.com/ksqlgo/ksqlgo/catalog/functions/builtin"
+	"github.com/ksqlgo/ksqlgo/catalog/properties"
+	"github.com/ksqlgo/ksqlgo/exec"
+	"github.com/ksqlgo/ksqlgo/exec/kafka"
+	"github.com/ksqlgo/ksqlgo/exec/state"
+	"github.com/ksqlgo/ksqlgo/server/broker"
+	"github.com/ksqlgo/ksqlgo/server/commandlog"
+	"github.com/ksqlgo/ksqlgo/server/engine"
+	"github.com/ksqlgo/ksqlgo/server/rest"
+)
+
+// Server is a running server.
+type Server struct {
+	cfg      Config
+	url      string
+	broker   *broker.Broker
+	cluster  *kafka.Cluster
+	pool     *state.Pool
+	executor *exec.Executor
+	commands *commandlog.KafkaTopic
+	engine   *engine.Engine
+
+	stop   context.CancelFunc
+	done   sync.WaitGroup
+	failed chan error
+	closed sync.Once
+}
+
+// Start builds and starts a server and returns when it answers queries. It stops when Close is called; ctx bounds the
+// start alone.
+func Start(ctx context.Context, cfg Config) (*Server, error) {
+	if cfg.Logger == nil {
+		cfg.Logger = slog.New(slog.DiscardHandler)
+	}
+	if cfg.ServiceID == "" {
+		cfg.ServiceID = defaultServiceID
+	}
+	if cfg.Listener == "" {
+		cfg.Listener = DefaultListener
+	}
+	if cfg.BrokerListener == "" {
+		cfg.BrokerListener = DefaultBrokerListener
+	}
+	s := &Server{cfg: cfg, failed: make(chan error, 1)}
+	if err := s.start(ctx); err != nil {
+		s.Close()
+		return nil, err
+	}
+	return s, nil
+}
+
+func (s *Server) start(ctx context.Context) error {
+	listener, err := s.listen()
+	if err != nil {
+		return err
+	}
+	node, err := s.nodeID()
+	if err != nil {
+		_ = listener.Close()
+		return err
+	}
+	registry := prometheus.NewRegistry()
+	if err := s.connect(ctx, node, registry); err != nil {
+		_ = listener.Close()
+		return err
+	}
+	if err := s.build(ctx, node); err != nil {
+		_ = listener.Close()
+		return err
+	}
+	registry.MustRegister(newCollector(s.executor))
+	return s.serve(ctx, listener, registry)
+}
+
+// listen binds the REST port.
+func (s *Server) listen() (net.Listener, error) {
+	addr, err := address(s.cfg.Listener)
+	if err != nil {
+		return nil, err
+	}
+	l, err := net.Listen("tcp", addr)
+	if err != nil && s.cfg.FreePorts {
+		host, _, _ := net.SplitHostPort(addr)
+		l, err = net.Listen("tcp", net.JoinHostPort(host, "0"))
+	}
+	if err != nil {
+		return nil, fmt.Errorf("listening for REST: %w (--listeners names another address)", err)
+	}
+	s.url = "http://" + l.Addr().String()
+	return l, nil
+}
+
+// nodeID reads this server's id from the data directory, or makes it: under it the server is a static member of its
+// consumer groups, so that a restart moves no partition.
+func (s *Server) nodeID() (string, error) {
+	if s.cfg.DataDir == "" {
+		return uuid.NewString(), nil
+	}
+	if err := os.MkdirAll(s.cfg.DataDir, 0o755); err != nil {
+		return "", err
+	}
+	file := filepath.Join(s.cfg.DataDir, "node.id")
+	if b, err := os.ReadFile(file); err == nil && len(strings.TrimSpace(string(b))) > 0 {
+		return strings.TrimSpace(string(b)), nil
+	}
+	id := uuid.NewString()
+	return id, os.WriteFile(file, []byte(id+"\n"), 0o644) //nolint:gosec // Not a secret.
+}
+
+// connect starts the embedded broker if there is no other, and connects to Kafka.
+func (s *Server) connect(ctx context.Context, node string, registry *prometheus.Registry) error {
+	servers, suffix := s.cfg.BootstrapServers, ""
+	if len(servers) == 0 {
+		dir := ""
+		if s.cfg.DataDir != "" {
+			dir = filepath.Join(s.cfg.DataDir, "broker")
+		}
+		var err error
+		s.broker, err = broker.Start(ctx, broker.Config{Listener: s.cfg.BrokerListener, FallBackToFreePort: s.cfg.FreePorts, DataDir: dir,
+			SyncWrites: s.cfg.Sync, Logger: s.cfg.Logger})
+		if err != nil {
+			return fmt.Errorf("embedded broker: %w", err)
+		}
+		servers, suffix = s.broker.BootstrapServers(), s.broker.TransactionalIDSuffix()
+	}
+	var err error
+	s.cluster, err = kafka.Connect(ctx, kafka.Config{BootstrapServers: servers, ClientID: s.cfg.ServiceID + "-" + node,
+		TransactionalIDSuffix: suffix, Logger: s.cfg.Logger, Metrics: kafka.NewMetrics(registry, "ksqlgo_kafka")})
+	return err
+}
+
+// build makes executor and engine.
+func (s *Server) build(ctx context.Context, node string) error {
+	s.pool = state.NewPool(state.PoolOptions{})
+	cfg := exec.Config{
+		Kafka: s.cluster, Pool: s.pool, ServiceID: s.cfg.ServiceID, NodeID: node, StateDir: "state", FS: state.NewMemFS(),
+		Functions: functions.Registry(), Formats: formats.Registry(), Logger: s.cfg.Logger, Now: time.Now, Random: rand.Uint64,
+		Compacting:   s.broker == nil,
+		RetryInitial: milliseconds(s.cfg.Properties["ksql.query.retry.backoff.initial.ms"]),
+		RetryMax:     milliseconds(s.cfg.Properties["ksql.query.retry.backoff.max.ms"]),
+	}
+	if s.cfg.DataDir != "" {
+		cfg.FS, cfg.StateDir = state.DiskFS(), filepath.Join(s.cfg.DataDir, "state")
+		if err := cfg.FS.MkdirAll(cfg.StateDir, 0o755); err != nil {
+			return err
+		}
+	}
+	if n, err := strconv.ParseInt(s.cfg.Properties["ksql.internal.topic.replicas"], 10, 16); err == nil {
+		cfg.InternalReplication = int16(n)
+	}
+	s.executor = exec.New(cfg)
+	var err error
+	s.commands, err = commandlog.OpenKafkaTopic(ctx, s.cluster, s.cfg.ServiceID, cfg.InternalReplication, s.cfg.Logger)
+	if err != nil {
+		return err
+	}
+	clusterID, err := s.cluster.ID(ctx)
+	if err != nil {
+		return err
+	}
+	server := map[string]string{}
+	for name, value := range s.cfg.Properties {
+		server[properties.Normalize(name)] = value
+	}
+	s.engine = engine.New(engine.Config{
+		Runtime: s.executor, Kafka: s.cluster, Topic: s.commands, Functions: cfg.Functions, Formats: cfg.Formats,
+		ServiceID: s.cfg.ServiceID, Version: Version, ClusterID: clusterID, Host: s.host(), Properties: server,
+		Logger: s.cfg.Logger, Now: time.Now, Random: rand.Uint64,
+	})
+	return nil
+}
+
+func milliseconds(text string) time.Duration {
+	n, err := strconv.ParseInt(text, 10, 64)
+	if err != nil {
+		return 0
+	}
+	return time.Duration(n) * time.Millisecond
+}
+
+// host is this server as others reach it, host:port.
+func (s *Server) host() string {
+	url := s.url
+	if s.cfg.AdvertisedListener != "" {
+		url = s.cfg.AdvertisedListener
+	}
+	_, rest, _ := strings.Cut(url, "://")
+	return strings.TrimSuffix(rest, "/")
+}
+
+// serve answers REST and follows the command log; it returns when the log has been replayed.
+func (s *Server) serve(ctx context.Context, l net.Listener, registry *prometheus.Registry) error {
+	run, stop := context.WithCancel(context.WithoutCancel(ctx))
+	s.stop = stop
+	var metrics http.Handler = promhttp.HandlerFor(registry, promhttp.HandlerOpts{})
+	front := rest.New(rest.Config{Engine: s.engine, Metrics: metrics, Logger: s.cfg.Logger})
+	ready := make(chan struct{})
+	s.done.Go(func() {
+		if err := front.Serve(run, l); err != nil {
+			s.fail(fmt.Errorf("REST: %w", err))
+		}
+	})
+	s.done.Go(func() {
+		if err := s.engine.Run(run, func() { front.Ready(); close(ready) }); err != nil {
+			s.fail(fmt.Errorf("command log: %w", err))
+		}
+	})
+	select {
+	case <-ready:
+	case err := <-s.failed:
+		return err
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+	if s.cfg.Queries != "" && len(s.engine.Catalog().Sources()) == 0 {
+		if _, err := s.engine.Execute(ctx, engine.Request{SQL: s.cfg.Queries}); err != nil {
+			return fmt.Errorf("queries file: %w", err)
+		}
+	}
+	return nil
+}
+
+func (s *Server) fail(err error) {
+	select {
+	case s.failed <- err:
+	default:
+	}
+}
+
+// URL is where REST is served.
+func (s *Server) URL() string { return s.url }
+
+// BootstrapServers are the Kafka servers in use, the embedded one's own if there is one.
+func (s *Server) BootstrapServers() []string {
+	if s.broker != nil {
+		return s.broker.BootstrapServers()
+	}
+	return s.cfg.BootstrapServers
+}
+
+// IsEmbedded says whether the broker runs in this process.
+func (s *Server) IsEmbedded() bool { return s.broker != nil }
+
+// Failed delivers the error that ended a part of the server, if one does.
+func (s *Server) Failed() <-chan error { return s.failed }
+
+// Kafka is the server's connection to Kafka.
+func (s *Server) Kafka() *kafka.Cluster { return s.cluster }
+
+// Close stops the server: streams end, queries commit what they have processed, the broker closes its files. It may be
+// called more than once.
+func (s *Server) Close() {
+	s.closed.Do(func() {
+		if s.stop != nil {
+			s.stop()
+		}
+		s.done.Wait()
+		if s.executor != nil {
+			s.executor.Close()
+		}
+		if s.commands != nil {
+			s.commands.Close()
+		}
+		if s.cluster != nil {
+			s.cluster.Close()
+		}
+		if s.pool != nil {
+			s.pool.Close()
+		}
+		if s.broker != nil {
+			if err := s.broker.Close(); err != nil && !errors.Is(err, net.ErrClosed) {
+				s.cfg.Logger.Error("closing the embedded broker", "error", err)
+			}
+		}
+	})
+}

@@ -1,0 +1,332 @@
+package sqltest
+
+import (
+	"fmt"
+	"maps"
+	"strings"
+
+	"github.com/ksqlgo/ksqlgo/catalog"
+	"github.com/ksqlgo/ksqlgo/catalog/formats"
+	"github.com/ksqlgo/ksqlgo/catalog/functions"
+	"github.com/ksqlgo/ksqlgo/catalog/types"
+	"github.com/ksqlgo/ksqlgo/exec/eval"
+	"github.com/ksqlgo/ksqlgo/exec/sim"
+	"github.com/ksqlgo/ksqlgo/grammar"
+	"github.com/ksqlgo/ksqlgo/grammar/ast"
+	"github.com/ksqlgo/ksqlgo/planner"
+)
+
+// Config says what a world runs with.
+type Config struct {
+	Functions *functions.Registry
+	Formats   *formats.Registry
+	// ServiceID is a part of internal topic names.
+	ServiceID string
+	// Properties of the session.
+	Properties map[string]string
+	// CacheBytes is the record cache; 0 emits every update.
+	CacheBytes int64
+	// NowMs is the time of INSERT INTO … VALUES without ROWTIME, and of functions that ask for it.
+	NowMs int64
+}
+
+// World is a fresh engine on simulated topics. It belongs to one goroutine.
+type World struct {
+	cfg     Config
+	sim     *sim.Sim
+	env     *functions.Env
+	catalog *catalog.Snapshot
+	props   map[string]string
+	queries int64
+	plans   []*planner.QueryPlan
+}
+
+// New makes a world with an empty catalog. Close it after use.
+func New(cfg Config) *World {
+	props := maps.Clone(cfg.Properties)
+	if props == nil {
+		props = map[string]string{}
+	}
+	w := &World{cfg: cfg, catalog: catalog.Empty(), props: props}
+	seed := uint64(1)
+	w.env = &functions.Env{
+		NowMs:      func() int64 { return cfg.NowMs },
+		Random:     func() uint64 { seed = seed*6364136223846793005 + 1442695040888963407; return seed },
+		Properties: props,
+	}
+	w.sim = sim.New(sim.Options{Functions: cfg.Functions, Formats: cfg.Formats, Env: w.env, CacheBytes: cfg.CacheBytes})
+	return w
+}
+
+// Close ends all queries.
+func (w *World) Close() error { return w.sim.Close() }
+
+// Sim is the cluster the world runs on.
+func (w *World) Sim() *sim.Sim { return w.sim }
+
+// Catalog is the catalog as of the last statement.
+func (w *World) Catalog() *catalog.Snapshot { return w.catalog }
+
+// Execute parses and runs a text of statements one by one; it stops at the first error.
+func (w *World) Execute(text string) error {
+	stmts, err := grammar.Parse(text, grammar.Options{OptionalSemicolon: true})
+	for _, s := range stmts {
+		if e := w.Run(s.Statement); e != nil {
+			return e
+		}
+	}
+	return err
+}
+
+// Run executes one statement. Persistent queries start at once but read nothing before records are fed to them.
+func (w *World) Run(st ast.Statement) error {
+	switch n := st.(type) {
+	case *ast.CreateSource:
+		return w.createSource(n)
+	case *ast.CreateAsSelect:
+		p, err := planner.CreateAsSelect(w.plannerEnv(), n)
+		if err != nil {
+			return err
+		}
+		return w.startQuery(p)
+	case *ast.InsertSelect:
+		p, err := planner.InsertSelect(w.plannerEnv(), n)
+		if err != nil {
+			return err
+		}
+		return w.startQuery(p)
+	case *ast.InsertValues:
+		return w.insertValues(n)
+	case *ast.DropSource:
+		return w.drop(n)
+	case *ast.CreateType:
+		t, err := planner.TypeOf(w.plannerEnv(), n.Type)
+		if err != nil {
+			return err
+		}
+		w.catalog = w.catalog.WithType(n.Name.Name, t)
+		return nil
+	case *ast.DropType:
+		w.catalog = w.catalog.WithoutType(n.Name.Name)
+		return nil
+	case *ast.SetProperty:
+		w.props[n.Key] = n.Value
+		return nil
+	case *ast.UnsetProperty:
+		delete(w.props, n.Key)
+		return nil
+	}
+	return fmt.Errorf("sqltest: %T is not run in query tests", st)
+}
+
+func (w *World) plannerEnv() *planner.Env {
+	return &planner.Env{
+		Catalog: w.catalog, Functions: w.cfg.Functions, Formats: w.cfg.Formats, Topics: (*topics)(w),
+		Constants:  &eval.Compiler{Functions: w.cfg.Functions, Env: w.env},
+		Properties: w.props, ServiceID: w.cfg.ServiceID, QueryNumber: w.queries,
+	}
+}
+
+// topics tells the planner which topics exist.
+type topics World
+
+// Topic implements [planner.Topics].
+func (t *topics) Topic(name string) (planner.TopicInfo, bool, error) {
+	topic, ok := t.sim.Topic(name)
+	if !ok {
+		return planner.TopicInfo{}, false, nil
+	}
+	return planner.TopicInfo{Partitions: topic.Partitions(), Replicas: 1}, true, nil
+}
+
+func (w *World) createSource(n *ast.CreateSource) error {
+	p, err := planner.CreateSource(w.plannerEnv(), n)
+	if err != nil || p.Exists {
+		return err
+	}
+	w.sim.CreateTopic(p.Topic.Name, p.Topic.Partitions)
+	w.catalog = w.catalog.WithSource(p.Source)
+	return nil
+}
+
+func (w *World) startQuery(p *planner.QueryPlan) error {
+	if p.Exists {
+		return nil
+	}
+	w.sim.CreateTopic(p.Topic.Name, p.Topic.Partitions)
+	env := *w.env
+	env.Properties = maps.Clone(w.props)
+	if _, err := w.sim.StartWith(p.Plan, &env); err != nil {
+		return err
+	}
+	if p.Source != nil {
+		w.catalog = w.catalog.WithSource(p.Source)
+	}
+	w.catalog = w.catalog.WithQuery(p.Query)
+	w.plans = append(w.plans, p)
+	w.queries++
+	return nil
+}
+
+func (w *World) drop(n *ast.DropSource) error {
+	src, ok := w.catalog.Source(n.Name.Name)
+	if !ok {
+		if n.IfExists {
+			return nil
+		}
+		return fmt.Errorf("Source %s does not exist.", n.Name.Name) //nolint:staticcheck // ksqlDB's text
+	}
+	if src.CreatedBy != "" {
+		if err := w.sim.Terminate(src.CreatedBy); err != nil {
+			return err
+		}
+		w.catalog = w.catalog.WithoutQuery(src.CreatedBy)
+	}
+	w.catalog = w.catalog.WithoutSource(src.Name)
+	return nil
+}
+
+func (w *World) insertValues(n *ast.InsertValues) error {
+	p, err := planner.InsertValues(w.plannerEnv(), n)
+	if err != nil {
+		return err
+	}
+	layout := types.NewLayout(p.Source.Schema.Columns())
+	row := layout.NewRow()
+	for i, s := range append(append([]types.Slot{}, p.Key...), p.Value...) {
+		row.SetSlot(layout.Locs[i], s)
+	}
+	keys := len(p.Key)
+	r := sim.Record{Partition: -1, Timestamp: w.cfg.NowMs}
+	if r.Key, err = w.encode(p.Source, true, layout.Locs[:keys], row); err != nil {
+		return err
+	}
+	if r.Value, err = w.encode(p.Source, false, layout.Locs[keys:], row); err != nil {
+		return err
+	}
+	if p.Timestamp != nil {
+		r.Timestamp = *p.Timestamp
+	}
+	w.sim.Produce(p.Source.Topic, r)
+	return nil
+}
+
+func (w *World) encode(src *catalog.Source, isKey bool, locs []types.Loc, row *types.Row) ([]byte, error) {
+	f, columns := src.ValueFormat, src.Schema.Value
+	if isKey {
+		f, columns = src.KeyFormat, src.Schema.Key
+	}
+	format, ok := w.cfg.Formats.Lookup(f.Name)
+	if !ok {
+		return nil, fmt.Errorf("Unknown format: %s", f.Name) //nolint:staticcheck // ksqlDB's text
+	}
+	enc, err := format.NewEncoder(&formats.Spec{
+		Topic: src.Topic, IsKey: isKey, Columns: columns, Locs: locs, Unwrapped: f.Unwrapped, Properties: f.Properties,
+	})
+	if err != nil {
+		return nil, err
+	}
+	out, null, err := enc.Append(nil, row)
+	if err != nil || null {
+		return nil, err
+	}
+	return out, nil
+}
+
+// SourceOf finds the source that a topic belongs to: the one its query writes, else the one declared first by name.
+func (w *World) SourceOf(topic string) (*catalog.Source, bool) {
+	var found *catalog.Source
+	for _, s := range w.catalog.Sources() {
+		if s.Topic == topic && (found == nil || s.CreatedBy != "") {
+			found = s
+		}
+	}
+	return found, found != nil
+}
+
+// Feed drives every query by itself, in the order of creation, as ksqlDB's test tools do: a query that reads a topic that
+// inputs name gets the inputs for its topics one by one in the order given; the other topics it reads are fed from what
+// is in them, topic by topic. The inputs are in their topics already.
+func (w *World) Feed(inputs []Input) error {
+	given := map[string]bool{}
+	for _, in := range inputs {
+		given[in.Topic] = true
+	}
+	for _, q := range w.sim.Queries() {
+		read := sourceTopics(q)
+		for _, in := range inputs {
+			if read[in.Topic] {
+				if err := q.Feed(in.Topic, in.Record); err != nil {
+					return err
+				}
+			}
+		}
+		for _, name := range sourceOrder(q) {
+			if given[name] {
+				continue
+			}
+			topic, ok := w.sim.Topic(name)
+			if !ok {
+				continue
+			}
+			for _, r := range topic.Records() {
+				if err := q.Feed(name, r); err != nil {
+					return err
+				}
+			}
+		}
+	}
+	return nil
+}
+
+// Input is a record that was put into a topic.
+type Input struct {
+	Topic  string
+	Record sim.Record
+}
+
+func sourceTopics(q *sim.Query) map[string]bool {
+	out := map[string]bool{}
+	for _, name := range sourceOrder(q) {
+		out[name] = true
+	}
+	return out
+}
+
+// sourceOrder lists the topics of the outside that a query reads.
+func sourceOrder(q *sim.Query) []string {
+	var out []string
+	seen := map[string]bool{}
+	for _, stage := range q.Plan().Stages {
+		for _, in := range stage.Inputs {
+			if !in.Repartition && !seen[in.Topic] {
+				seen[in.Topic] = true
+				out = append(out, in.Topic)
+			}
+		}
+	}
+	return out
+}
+
+// InternalTopics lists the repartition and changelog topics of all queries, in order.
+func (w *World) InternalTopics() []string {
+	var out []string
+	for _, p := range w.plans {
+		for _, stage := range p.Plan.Stages {
+			for _, in := range stage.Inputs {
+				if in.Repartition {
+					out = append(out, in.Topic)
+				}
+			}
+			for _, s := range stage.Stores {
+				if s.Changelog != "" {
+					out = append(out, s.Changelog)
+				}
+			}
+		}
+	}
+	return out
+}
+
+// Describe prints a schema as ksqlDB's test files write it: without back-quotes.
+func Describe(s *types.Schema) string { return strings.ReplaceAll(s.String(), "`", "") }
