@@ -180,7 +180,10 @@ func (q *query) openState() (*state.DB, error) {
 		q.db = nil
 	}
 	dir := q.x.stateDir(q.plan.QueryID)
-	specs := task.StoreSpecs(q.plan)
+	specs, err := task.StoreSpecs(q.plan)
+	if err != nil {
+		return nil, err
+	}
 	encoded, err := physical.Encode(q.plan)
 	if err != nil {
 		return nil, err

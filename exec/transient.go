@@ -80,9 +80,12 @@ func (t *transient) open(ctx context.Context) error {
 		return errors.New("exec: not the plan of a push query")
 	}
 	t.limit = plan.Output.Limit
-	var err error
+	specs, err := task.StoreSpecs(plan)
+	if err != nil {
+		return err
+	}
 	t.db, err = state.Open(state.Options{Dir: "transient", FS: state.NewMemFS(), Pool: t.x.cfg.Pool,
-		Stores: task.StoreSpecs(plan), Logger: t.x.cfg.Logger, MemTableBytes: 4 << 20})
+		Stores: specs, Logger: t.x.cfg.Logger, MemTableBytes: 4 << 20})
 	if err != nil {
 		return err
 	}

@@ -1,10 +1,8 @@
 package formats
 
 import (
-	"errors"
 	"fmt"
 	"math"
-	"strconv"
 	"strings"
 	"unicode/utf8"
 
@@ -37,29 +35,19 @@ func ValidText(data, scratch []byte) (text, grown []byte) {
 	return scratch[at:len(scratch):len(scratch)], scratch
 }
 
-// ParseDouble reads the text of a double as Java's Double.parseDouble does: white space around it, NaN, Infinity and a
-// trailing d or f are allowed.
+// ParseDouble reads the text of a double as Java's Double.parseDouble does, NaN and the infinities included: CAST refuses
+// those, formats do not.
 func ParseDouble(s string) (v float64, ok bool) {
-	s = strings.TrimFunc(s, func(r rune) bool { return r <= ' ' })
-	body := strings.TrimLeft(s, "+-")
-	switch {
-	case len(s)-len(body) > 1 || body == "":
-		return 0, false
-	case body == "NaN":
+	switch strings.TrimSpace(s) {
+	case "NaN", "+NaN", "-NaN":
 		return math.NaN(), true
-	case body == "Infinity":
-		return math.Inf(1 - 2*strings.Count(s[:len(s)-len(body)], "-")), true
-	case body[0] != '.' && (body[0] < '0' || body[0] > '9') || strings.ContainsAny(body, "_xX"):
-		return 0, false
+	case "Infinity", "+Infinity":
+		return math.Inf(1), true
+	case "-Infinity":
+		return math.Inf(-1), true
 	}
-	if last := s[len(s)-1] | 0x20; last == 'd' || last == 'f' {
-		s = s[:len(s)-1]
-	}
-	v, err := strconv.ParseFloat(s, 64)
-	if err != nil && !errors.Is(err, strconv.ErrRange) {
-		return 0, false
-	}
-	return v, true // beyond the range: infinity or zero, as in Java
+	v, err := types.ParseDouble(s)
+	return v, err == nil
 }
 
 // FitDecimal brings x, which it may change, to the scale of the DECIMAL type t without losing a digit, or says with

@@ -3,6 +3,8 @@
 package functions
 
 import (
+	"time"
+
 	"github.com/ksqlgo/ksqlgo/catalog/types"
 )
 
@@ -59,6 +61,8 @@ type Env struct {
 	Random func() uint64
 	// Properties in force for the query (ksql.functions.* among them).
 	Properties map[string]string
+	// Zone is the server's time zone, the default of a few deprecated functions; nil means UTC.
+	Zone *time.Location
 	// Sequence gives numbers that only grow in the order in which a task processes its rows, also across restarts.
 	// LATEST_BY_OFFSET and EARLIEST_BY_OFFSET use them to merge sessions. May be nil: then each aggregator counts by
 	// itself, continuing after the largest number it meets in state.
@@ -144,7 +148,7 @@ type Table struct {
 	Variadic    bool
 	Returns     *types.Type
 	ResultType  func(args []*types.Type) (*types.Type, error)
-	New        TableConstructor
+	New         TableConstructor
 }
 
 // TableConstructor makes the instance of one use in one query. It appends the output rows' values to dst, which stay

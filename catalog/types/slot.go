@@ -77,7 +77,7 @@ func (s Slot) Boxed(t *Type) any {
 		return s.I != 0
 	case Int:
 		return int32(s.I)
-	case Bigint:
+	case Bigint, IntervalUnit:
 		return s.I
 	case Double:
 		return s.Double()

@@ -11,49 +11,67 @@ import (
 
 // StartOffsets returns the first offset of every partition of the topics.
 func (a *Admin) StartOffsets(ctx context.Context, topics ...string) (map[TopicPartition]int64, error) {
-	return listed("listing start offsets", topics)(a.kadm.ListStartOffsets(ctx, topics...))
+	return listOffsets(ctx, "listing start offsets", topics, a.kadm.ListStartOffsets)
 }
 
 // EndOffsets returns the offset after the last record of every partition of
 // the topics, open transactions included.
 func (a *Admin) EndOffsets(ctx context.Context, topics ...string) (map[TopicPartition]int64, error) {
-	return listed("listing end offsets", topics)(a.kadm.ListEndOffsets(ctx, topics...))
+	return listOffsets(ctx, "listing end offsets", topics, a.kadm.ListEndOffsets)
 }
 
 // CommittedEndOffsets returns the end of every partition of the topics as a
 // reader of committed records sees it: the first offset of the oldest open
 // transaction, or the end.
 func (a *Admin) CommittedEndOffsets(ctx context.Context, topics ...string) (map[TopicPartition]int64, error) {
-	return listed("listing committed end offsets", topics)(a.kadm.ListCommittedOffsets(ctx, topics...))
+	return listOffsets(ctx, "listing committed end offsets", topics, a.kadm.ListCommittedOffsets)
 }
 
 // OffsetsAt returns the first offset of every partition whose record has the
 // time or a later one; the end where there is none.
 func (a *Admin) OffsetsAt(ctx context.Context, at time.Time, topics ...string) (map[TopicPartition]int64, error) {
-	return listed("listing offsets by time", topics)(a.kadm.ListOffsetsAfterMilli(ctx, at.UnixMilli(), topics...))
+	return listOffsets(ctx, "listing offsets by time", topics, func(ctx context.Context, topics ...string) (kadm.ListedOffsets, error) {
+		return a.kadm.ListOffsetsAfterMilli(ctx, at.UnixMilli(), topics...)
+	})
 }
 
-func listed(op string, topics []string) func(kadm.ListedOffsets, error) (map[TopicPartition]int64, error) {
-	return func(offsets kadm.ListedOffsets, err error) (map[TopicPartition]int64, error) {
+// listOffsets lists until all partitions have answered: their leaders may move.
+func listOffsets(ctx context.Context, op string, topics []string,
+	list func(context.Context, ...string) (kadm.ListedOffsets, error),
+) (map[TopicPartition]int64, error) {
+	if len(topics) == 0 {
+		return map[TopicPartition]int64{}, nil
+	}
+	for {
+		listed, err := list(ctx, topics...)
 		if err != nil {
 			return nil, newError(op, err)
 		}
-		answer := make(map[TopicPartition]int64)
-		var errs []error
-		offsets.Each(func(o kadm.ListedOffset) {
-			errs = append(errs, topicError(op, o.Topic, o.Partition, o.Err))
-			answer[TopicPartition{o.Topic, o.Partition}] = o.Offset
-		})
-		for _, t := range topics {
-			if _, ok := offsets[t]; !ok {
-				errs = append(errs, topicError(op, t, -1, kerr.UnknownTopicOrPartition))
-			}
+		offsets, err := listedOffsets(op, topics, listed)
+		if KindOf(err) != Retriable || !pause(ctx, fetchBackoff) {
+			return offsets, err
 		}
-		if err := errors.Join(errs...); err != nil {
-			return nil, err
-		}
-		return answer, nil
 	}
+}
+
+func listedOffsets(op string, topics []string, listed kadm.ListedOffsets) (map[TopicPartition]int64, error) {
+	answer := make(map[TopicPartition]int64)
+	var first error
+	listed.Each(func(o kadm.ListedOffset) {
+		if o.Err != nil && (first == nil || KindOf(first) == Retriable) {
+			first = topicError(op, o.Topic, o.Partition, o.Err)
+		}
+		answer[TopicPartition{o.Topic, o.Partition}] = o.Offset
+	})
+	for _, t := range topics {
+		if _, ok := listed[t]; !ok && first == nil {
+			first = topicError(op, t, -1, kerr.UnknownTopicOrPartition)
+		}
+	}
+	if first != nil {
+		return nil, first
+	}
+	return answer, nil
 }
 
 // GroupInfo describes a consumer group.

@@ -91,6 +91,7 @@ func newCluster(cfg Config) (*Cluster, error) {
 		kgo.MaxDecompressBatchBytes(maxDecompressBytes),
 		kgo.WithLogger(kslog.New(cfg.Logger)),
 		kgo.MetadataMinAge(250 * time.Millisecond),
+		kgo.RetryBackoffFn(func(tries int) time.Duration { return min(25*time.Millisecond<<min(tries, 6), time.Second) }),
 		kgo.DisableClientMetrics(),
 	}
 	if cfg.TLS != nil {

@@ -78,8 +78,6 @@ func (f *fetcher) close() {
 	f.done.Wait()
 }
 
-const noLeader int32 = -1
-
 // start reads the partitions from the offsets, in place of wherever they were.
 func (f *fetcher) start(offsets map[TopicPartition]int64) {
 	f.mu.Lock()
@@ -161,17 +159,11 @@ func (f *fetcher) resolve() {
 		}
 		f.mu.Unlock()
 
-		req := kmsg.NewPtrMetadataRequest()
-		for _, t := range topics {
-			rt := kmsg.NewMetadataRequestTopic()
-			rt.Topic = kmsg.StringPtr(t)
-			req.Topics = append(req.Topics, rt)
-		}
-		resp, err := req.RequestWith(f.ctx, f.client)
+		found, err := fetchMetadata(f.ctx, f.client, topics)
 		pending := true
 		if err == nil {
 			var gone []*Batch
-			pending, gone = f.learn(resp)
+			pending, gone = f.learn(found)
 			f.deliver(gone)
 		} else if f.ctx.Err() == nil {
 			f.logger.Warn("looking up partition leaders failed; trying again", "topics", topics, "error", err)
@@ -185,50 +177,38 @@ func (f *fetcher) resolve() {
 // learn takes leaders and topic ids from metadata. It reports whether some are
 // still unknown, and a batch with an error for each partition whose topic is
 // gone.
-func (f *fetcher) learn(resp *kmsg.MetadataResponse) (pending bool, gone []*Batch) {
+func (f *fetcher) learn(found map[string]topicMetadata) (pending bool, gone []*Batch) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	for i := range resp.Topics {
-		t := &resp.Topics[i]
-		if t.Topic == nil {
+	for topic, m := range found {
+		if old, ok := f.ids[topic]; m.err == nil && ok && old != m.id {
+			gone = f.fail(gone, topic, kerr.UnknownTopicID)
+			delete(f.ids, topic)
 			continue
 		}
-		err := kerr.ErrorForCode(t.ErrorCode)
-		if old, ok := f.ids[*t.Topic]; err == nil && ok && old != t.TopicID {
-			gone = f.fail(gone, *t.Topic, kerr.UnknownTopicID)
-			delete(f.ids, *t.Topic)
-			continue
-		}
-		leaders := make(map[int32]int32, len(t.Partitions))
-		if err == nil {
-			f.ids[*t.Topic] = t.TopicID
-			f.names[t.TopicID] = *t.Topic
-			for _, p := range t.Partitions {
-				if kerr.ErrorForCode(p.ErrorCode) == nil {
-					leaders[p.Partition] = p.Leader
-				}
-			}
+		if m.err == nil {
+			f.ids[topic] = m.id
+			f.names[m.id] = topic
 		}
 		for tp, p := range f.parts {
-			if tp.Topic != *t.Topic || p.leader != noLeader || p.failed {
+			if tp.Topic != topic || p.leader != noLeader || p.failed {
 				continue
 			}
-			leader, ok := leaders[tp.Partition]
-			if ok && leader >= 0 {
+			leader, err := m.leader(tp.Partition)
+			switch {
+			case err == nil && leader >= 0:
 				p.leader, p.unknown = leader, time.Time{}
 				f.loop(leader)
 				continue
-			}
-			pending = true
-			unknown := errors.Is(err, kerr.UnknownTopicOrPartition) || (err == nil && int(tp.Partition) >= len(t.Partitions))
-			switch {
-			case !unknown:
+			case !errors.Is(err, kerr.UnknownTopicOrPartition):
 				p.unknown = time.Time{}
 			case p.unknown.IsZero():
 				p.unknown = time.Now()
 			case time.Since(p.unknown) > topicGoneAfter:
-				gone = append(gone, f.failPart(tp, p, kerr.UnknownTopicOrPartition))
+				gone = append(gone, f.failPart(tp, p, err))
+				continue
 			}
+			pending = true
 		}
 	}
 	return pending, gone

@@ -64,6 +64,9 @@ func (c *Cluster) StableOffsets(ctx context.Context, group string, partitions []
 		if err == nil {
 			return offsets, nil
 		}
+		if errors.Is(err, kerr.GroupIDNotFound) {
+			return noOffsets(partitions), nil
+		}
 		if !errors.Is(err, kerr.UnstableOffsetCommit) && !kerr.IsRetriable(err) {
 			return nil, newError(op, err)
 		}
@@ -101,10 +104,7 @@ func (c *Cluster) stableOffsets(ctx context.Context, group string, partitions []
 	if err != nil {
 		return nil, err
 	}
-	answer := make(map[TopicPartition]GroupOffset, len(partitions))
-	for _, tp := range partitions {
-		answer[tp] = GroupOffset{Offset: NoOffset, LeaderEpoch: -1}
-	}
+	answer := noOffsets(partitions)
 	add := func(topic string, partition int32, offset int64, epoch int32, metadata *string, code int16) error {
 		if err := kerr.ErrorForCode(code); err != nil {
 			return topicError("reading a committed offset", topic, partition, err)
@@ -143,6 +143,15 @@ func (c *Cluster) stableOffsets(ctx context.Context, group string, partitions []
 		}
 	}
 	return answer, nil
+}
+
+// noOffsets is the answer for a group that has committed nothing.
+func noOffsets(partitions []TopicPartition) map[TopicPartition]GroupOffset {
+	answer := make(map[TopicPartition]GroupOffset, len(partitions))
+	for _, tp := range partitions {
+		answer[tp] = GroupOffset{Offset: NoOffset, LeaderEpoch: -1}
+	}
+	return answer
 }
 
 // topicIDs looks up the ids of the partitions' topics, from the client's

@@ -3,7 +3,9 @@ package kafka
 import (
 	"context"
 	"errors"
+	"fmt"
 	"slices"
+	"time"
 
 	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kgo"
@@ -23,8 +25,12 @@ import (
 // nothing was: Aborted, Stale (the group moved on), Fenced, Canceled,
 // Retriable, and TooLarge, Denied, TopicGone, which will come again.
 //
-// ctx should bound the whole commit by the transaction timeout, not cancel it.
+// ctx should bound the whole commit by the transaction timeout; when it ends
+// during the last step the outcome is Unknown.
 func (p *Producer) CommitTransaction(ctx context.Context, member Member, offsets []OffsetCommit) error {
+	if p.txnID == "" {
+		return &Error{Kind: Other, Op: "committing the transaction", Err: errors.New("the producer is not transactional")}
+	}
 	if !p.begun {
 		if len(offsets) == 0 {
 			return nil
@@ -39,36 +45,128 @@ func (p *Producer) CommitTransaction(ctx context.Context, member Member, offsets
 			return err
 		}
 	}
-	if err := p.client.EndTransaction(ctx, kgo.TryCommit); err != nil {
-		return endError(err)
+	return p.endTransaction(ctx)
+}
+
+// endTransaction commits. The next transaction has another epoch, and counts
+// its sequence numbers from 0.
+func (p *Producer) endTransaction(ctx context.Context) error {
+	const op = "committing the transaction"
+	req := kmsg.NewPtrEndTxnRequest()
+	req.TransactionalID = p.txnID
+	req.ProducerID, req.ProducerEpoch = p.identity.id, p.identity.epoch
+	req.Commit = true
+	for {
+		resp, err := req.RequestWith(ctx, p.client)
+		if err == nil {
+			err = kerr.ErrorForCode(resp.ErrorCode)
+		}
+		switch {
+		case err == nil:
+			if resp.ProducerID < 0 {
+				return &Error{Kind: Unknown, Op: op, Err: errors.New("the broker did not answer with the next epoch")}
+			}
+			p.identity = producerIdentity{resp.ProducerID, resp.ProducerEpoch}
+			p.begun = false
+			p.eachTarget(func(t *target) { t.sequence = 0 })
+			return nil
+		case errors.Is(err, kerr.ConcurrentTransactions), errors.Is(err, kerr.CoordinatorLoadInProgress):
+			if !pause(ctx, sendBackoff) {
+				return &Error{Kind: Unknown, Op: op, Err: errors.Join(ctx.Err(), err)}
+			}
+		case errors.Is(err, kerr.TransactionAbortable):
+			return &Error{Kind: Aborted, Op: op, Err: err}
+		default:
+			// A retry whose first attempt was applied may be refused, too.
+			return &Error{Kind: Unknown, Op: op, Err: err}
+		}
 	}
-	p.begun = false
+}
+
+// pause waits, and reports false when ctx ended first.
+func pause(ctx context.Context, d time.Duration) bool {
+	select {
+	case <-ctx.Done():
+		return false
+	case <-time.After(d):
+		return true
+	}
+}
+
+// AbortTransaction drops what was produced since the last commit: nothing of
+// it will be seen. It is the way back from every error of Flush and
+// CommitTransaction, after which it also decides an Unknown outcome: once it
+// returned nil, the group's committed offsets tell which it was. After another
+// error than Fenced it may be called again; after Fenced the producer must be
+// closed, and a new one takes the id over.
+func (p *Producer) AbortTransaction(ctx context.Context) error {
+	p.sender.reset()
+	if !p.begun && p.txnID != "" {
+		p.reset(p.identity)
+		return nil
+	}
+	// A new epoch aborts what is open and fences what may still be on its way.
+	// Without transactions, a new id starts the sequence numbers anew.
+	identity := p.identity
+	if p.txnID == "" {
+		identity = producerIdentity{-1, -1}
+	}
+	identity, err := initProducer(ctx, p.client, p.txnID, p.cfg.TransactionTimeout, identity)
+	if err != nil {
+		return err
+	}
+	p.reset(identity)
 	return nil
 }
 
-// endError tells the errors of a commit after which nothing can have been
-// committed from those that leave it open.
-func endError(err error) error {
-	const op = "committing the transaction"
-	switch {
-	case errors.Is(err, kerr.OperationNotAttempted), errors.Is(err, kerr.TransactionAbortable):
-		return &Error{Kind: Aborted, Op: op, Err: err}
-	case errors.Is(err, kerr.ProducerFenced), errors.Is(err, kerr.InvalidProducerEpoch):
-		// A retry whose first attempt was applied is answered like this too.
-		return &Error{Kind: Unknown, Op: op, Err: err}
+// initProducer asks for a producer id and epoch; with the present ones it
+// bumps the epoch, which aborts an open transaction.
+func initProducer(ctx context.Context, client *kgo.Client, txnID string, timeout time.Duration, present producerIdentity) (producerIdentity, error) {
+	const op = "taking over the producer id"
+	req := kmsg.NewPtrInitProducerIDRequest()
+	if txnID != "" {
+		req.TransactionalID = &txnID
 	}
-	return &Error{Kind: Unknown, Op: op, Err: err}
+	req.TransactionTimeoutMillis = int32(timeout.Milliseconds())
+	req.ProducerID, req.ProducerEpoch = present.id, present.epoch
+	for {
+		resp, err := req.RequestWith(ctx, client)
+		if err == nil {
+			err = kerr.ErrorForCode(resp.ErrorCode)
+		}
+		switch {
+		case err == nil:
+			return producerIdentity{resp.ProducerID, resp.ProducerEpoch}, nil
+		case errors.Is(err, kerr.ConcurrentTransactions), kerr.IsRetriable(err):
+			if !pause(ctx, sendBackoff) {
+				return present, newError(op, errors.Join(ctx.Err(), err))
+			}
+		default:
+			return present, newError(op, err)
+		}
+	}
 }
 
-// commitOffsets adds the offsets to the open transaction (KIP-447). The
-// producer epoch is asked for now: with transaction version 2 it changes with
-// every transaction.
+// requireTransactionVersion2 refuses brokers before Kafka 4.0: without it a
+// delayed request of one transaction can end up in the next (KIP-890).
+func requireTransactionVersion2(ctx context.Context, client *kgo.Client) error {
+	const op = "opening a transactional producer"
+	resp, err := kmsg.NewPtrApiVersionsRequest().RequestWith(ctx, client)
+	if err != nil {
+		return newError(op, err)
+	}
+	for _, f := range resp.FinalizedFeatures {
+		if f.Name == "transaction.version" && f.MaxVersionLevel >= 2 {
+			return nil
+		}
+	}
+	return &Error{Kind: Denied, Op: op, Err: fmt.Errorf(
+		"the brokers do not have transaction.version 2 (Kafka 4.0 and later): upgrade them, or set processing.guarantee to at_least_once")}
+}
+
+// commitOffsets adds the offsets to the open transaction (KIP-447).
 func (p *Producer) commitOffsets(ctx context.Context, member Member, offsets []OffsetCommit) error {
 	const op = "committing offsets in the transaction"
-	id, epoch, err := p.client.ProducerID(ctx)
-	if err != nil {
-		return &Error{Kind: Aborted, Op: op, Err: err}
-	}
 	topics := make([]string, 0, 4)
 	for i := range offsets {
 		if t := offsets[i].Topic; !slices.Contains(topics, t) {
@@ -77,16 +175,18 @@ func (p *Producer) commitOffsets(ctx context.Context, member Member, offsets []O
 	}
 	ids, err := cachedTopicIDs(ctx, p.client, topics)
 	if err != nil {
-		return &Error{Kind: Aborted, Op: op, Err: err}
+		return &Error{Kind: abortKind(err), Op: op, Err: err}
 	}
 	req := kmsg.NewPtrTxnOffsetCommitRequest()
 	req.TransactionalID = p.txnID
 	req.Group = member.Group
-	req.ProducerID = id
-	req.ProducerEpoch = epoch
+	req.ProducerID, req.ProducerEpoch = p.identity.id, p.identity.epoch
 	req.MemberID = member.MemberID
 	req.Generation = member.Generation
 	req.InstanceID = member.instance()
+	if member.MemberID == "" {
+		req.Generation = -1
+	}
 	for _, topic := range topics {
 		rt := kmsg.NewTxnOffsetCommitRequestTopic()
 		rt.Topic, rt.TopicID = topic, ids[topic]
@@ -102,44 +202,39 @@ func (p *Producer) commitOffsets(ctx context.Context, member Member, offsets []O
 		}
 		req.Topics = append(req.Topics, rt)
 	}
-	resp, err := req.RequestWith(ctx, p.client)
-	if err != nil {
-		return &Error{Kind: Aborted, Op: op, Err: err}
+	for {
+		resp, err := req.RequestWith(ctx, p.client)
+		if err != nil {
+			return &Error{Kind: abortKind(err), Op: op, Err: err}
+		}
+		topic, partition, err := firstOffsetError(resp)
+		if err == nil {
+			return nil
+		}
+		if !errors.Is(err, kerr.ConcurrentTransactions) && !errors.Is(err, kerr.CoordinatorLoadInProgress) || !pause(ctx, sendBackoff) {
+			return &Error{Kind: abortKind(err), Op: op, Topic: topic, Partition: partition, Err: err}
+		}
 	}
+}
+
+func firstOffsetError(resp *kmsg.TxnOffsetCommitResponse) (string, int32, error) {
 	for _, t := range resp.Topics {
-		for _, rp := range t.Partitions {
-			if err := kerr.ErrorForCode(rp.ErrorCode); err != nil {
-				return &Error{Kind: abortKind(err), Op: op, Topic: t.Topic, Partition: rp.Partition, Err: err}
+		for _, p := range t.Partitions {
+			if err := kerr.ErrorForCode(p.ErrorCode); err != nil {
+				return t.Topic, p.Partition, err
 			}
 		}
 	}
-	return nil
+	return "", 0, nil
 }
 
 // abortKind is the kind of an error that makes the transaction abort.
 func abortKind(err error) ErrorKind {
-	switch kind := classify(err); kind {
-	case Stale, Fenced, Denied, TopicGone:
+	switch kind := classify(err); {
+	case errors.Is(err, kerr.InvalidProducerEpoch), errors.Is(err, kerr.InvalidProducerIDMapping):
+		return Aborted
+	case kind == Stale, kind == Fenced, kind == Denied, kind == TopicGone:
 		return kind
 	}
 	return Aborted
-}
-
-// AbortTransaction drops the open transaction, if any: nothing of it will be
-// seen. It is the way back from every error of Flush and CommitTransaction.
-// nil: the producer may be used again. Otherwise (Fenced) it must be closed
-// and a new one opened; that aborts what may still be open.
-func (p *Producer) AbortTransaction(ctx context.Context) error {
-	const op = "aborting the transaction"
-	if err := p.abortBuffered(ctx); err != nil {
-		return &Error{Kind: Fenced, Op: op, Err: err}
-	}
-	if !p.begun {
-		return nil
-	}
-	p.begun = false
-	if err := p.client.EndTransaction(ctx, kgo.TryAbort); err != nil {
-		return &Error{Kind: Fenced, Op: op, Err: err}
-	}
-	return nil
 }

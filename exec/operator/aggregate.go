@@ -6,6 +6,7 @@ import (
 	"github.com/ksqlgo/ksqlgo/catalog/types"
 	"github.com/ksqlgo/ksqlgo/exec/record"
 	"github.com/ksqlgo/ksqlgo/exec/state"
+	"github.com/ksqlgo/ksqlgo/exec/state/rowcodec"
 	"github.com/ksqlgo/ksqlgo/planner/physical"
 )
 
@@ -16,7 +17,8 @@ type aggregateCore struct {
 	groups projection
 	// keyLocs are the grouping columns of the output row.
 	keyLocs []types.Loc
-	keys    *keyCodec
+	keys    *rowcodec.KeyCodec
+	keyBuf  []byte
 	key     []byte
 	fold    *fold
 	row     *types.Row
@@ -37,9 +39,11 @@ func newAggregateCore(ctx *Context, n *physical.Aggregate, keepOld bool, next Op
 	if n.Window != nil {
 		a.start, a.end = out.Locs[len(out.Locs)-2], out.Locs[len(out.Locs)-1]
 	}
-	a.keys = newKeyCodec(out, n.Type.Key)
 	var err error
-	if a.groups, err = ctx.projection(n.GroupBy, n.In.Out(), out, 0); err != nil {
+	if a.keys, err = rowcodec.NewKeyCodec(out.Columns[:n.Type.Key], a.keyLocs); err != nil {
+		return nil, err
+	}
+	if a.groups, err = ctx.projection(n.Name, n.GroupBy, n.In.Out(), out, 0); err != nil {
 		return nil, err
 	}
 	a.fold, err = newFold(ctx, n, out)
@@ -49,17 +53,28 @@ func newAggregateCore(ctx *Context, n *physical.Aggregate, keepOld bool, next Op
 // group computes the grouping columns of a row into the output row and encodes them as the state's key. It reports false
 // if the row is disposed of: a grouping column is null or failed.
 func (a *aggregateCore) group(row *types.Row) bool {
-	if !a.groups.runAll(a.ctx, a.name, row, a.row) {
-		return false
-	}
+	a.groups.run(row, a.row)
 	for _, l := range a.keyLocs {
 		if a.row.IsNull(l) {
 			a.ctx.mark(fateNullKey)
 			return false
 		}
 	}
-	a.key = a.keys.append(a.key[:0], a.row)
+	var err error
+	if a.key, err = a.keys.AppendRow(a.key[:0], a.row); err != nil {
+		a.ctx.fail(a.name, ProcessingError, true, true, err.Error())
+		return false
+	}
 	return true
+}
+
+// ungroup sets the grouping columns of the output row from the state's key.
+func (a *aggregateCore) ungroup(key []byte) error {
+	var err error
+	if a.keyBuf, err = a.keys.DecodeRow(key, a.row, a.keyBuf); err != nil {
+		return a.broken(err)
+	}
+	return nil
 }
 
 // setWindow puts the window's bounds into an output row.

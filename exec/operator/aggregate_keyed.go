@@ -19,8 +19,9 @@ type KeyedAggregate struct {
 	cached bool
 }
 
-// NewKeyedAggregate builds the operator. keepOld says that old results are wanted downstream, which turns the cache off.
-func NewKeyedAggregate(ctx *Context, n *physical.Aggregate, keepOld bool, next Operator) (*KeyedAggregate, error) {
+// NewKeyedAggregate builds the operator. keepOld says that old results are wanted downstream, now that every
+// update is; either turns the cache off.
+func NewKeyedAggregate(ctx *Context, n *physical.Aggregate, keepOld, now bool, next Operator) (*KeyedAggregate, error) {
 	core, err := newAggregateCore(ctx, n, keepOld, next)
 	if err != nil {
 		return nil, err
@@ -31,7 +32,7 @@ func NewKeyedAggregate(ctx *Context, n *physical.Aggregate, keepOld bool, next O
 	}
 	return &KeyedAggregate{
 		aggregateCore: core, store: ctx.State.Keyed(state.StoreID(st.ID)), table: n.Table,
-		cached: ctx.CacheBytes > 0 && !keepOld,
+		cached: ctx.CacheBytes > 0 && !keepOld && !now,
 	}, nil
 }
 
@@ -136,7 +137,10 @@ func (a *KeyedAggregate) update(out, in *types.Row, at int64) error {
 	if in != nil {
 		a.fold.add(a.ctx, a.name, in)
 	}
-	a.store.Put(a.key, a.fold.encode(), at)
+	if value, err = a.fold.encode(); err != nil {
+		return err
+	}
+	a.store.Put(a.key, value, at)
 	a.ctx.mark(fateAggregated)
 	if a.cached {
 		return nil
@@ -153,8 +157,8 @@ func (a *KeyedAggregate) Flush() error {
 		if deleted {
 			return nil
 		}
-		if err := a.keys.decode(key, a.row); err != nil {
-			return a.broken(err)
+		if err := a.ungroup(key); err != nil {
+			return err
 		}
 		if err := a.fold.load(value); err != nil {
 			return a.broken(err)

@@ -70,8 +70,6 @@ func (a *SessionAggregate) Process(r *record.Record) error {
 		if err := a.removeFound(); err != nil {
 			return err
 		}
-		// Passing tombstones on has used the output row.
-		a.groups.run(a.ctx, a.name, r.Row, a.row)
 	}
 	return a.write(r, merged, merged == own && len(a.found) > 0)
 }
@@ -83,8 +81,7 @@ func (a *SessionAggregate) find(t int64) error {
 	for it.Next() {
 		at := len(a.bytes)
 		a.bytes = append(a.bytes, it.Value()...)
-		key := it.Key()
-		a.found = append(a.found, session{types.Window{Start: key.Start, End: key.End}, at, len(a.bytes)})
+		a.found = append(a.found, session{types.Window{Start: it.Start(), End: it.End()}, at, len(a.bytes)})
 	}
 	return it.Close()
 }
@@ -143,7 +140,11 @@ func (a *SessionAggregate) write(r *record.Record, w types.Window, same bool) er
 		a.setWindow(a.old, w)
 	}
 	a.fold.add(a.ctx, a.name, r.Row)
-	if !a.store.Put(a.key, w.Start, w.End, a.fold.encode(), w.End) {
+	value, err := a.fold.encode()
+	if err != nil {
+		return err
+	}
+	if !a.store.Put(a.key, w.Start, w.End, value, w.End) {
 		a.ctx.mark(fateLate)
 		return nil
 	}

@@ -20,10 +20,10 @@ type WindowedAggregate struct {
 	cached bool
 }
 
-// NewWindowedAggregate builds the operator. keepOld says that old results are wanted downstream, which turns the cache
-// off.
+// NewWindowedAggregate builds the operator. keepOld says that old results are wanted downstream, now that every
+// update is; either turns the cache off.
 func NewWindowedAggregate(
-	ctx *Context, n *physical.Aggregate, keepOld bool, next Operator,
+	ctx *Context, n *physical.Aggregate, keepOld, now bool, next Operator,
 ) (*WindowedAggregate, error) {
 	core, err := newAggregateCore(ctx, n, keepOld, next)
 	if err != nil {
@@ -38,7 +38,7 @@ func NewWindowedAggregate(
 	}
 	a := &WindowedAggregate{
 		aggregateCore: core, store: ctx.State.Windowed(state.StoreID(st.ID)), spec: *n.Window,
-		clock: ctx.newClock(n.Name), cached: ctx.CacheBytes > 0 && !keepOld,
+		clock: ctx.newClock(n.Name), cached: ctx.CacheBytes > 0 && !keepOld && !now,
 	}
 	if a.spec.AdvanceMs == 0 {
 		a.spec.AdvanceMs = a.spec.SizeMs
@@ -96,7 +96,10 @@ func (a *WindowedAggregate) update(r *record.Record, w types.Window) error {
 		a.fold.init()
 	}
 	a.fold.add(a.ctx, a.name, r.Row)
-	if !a.store.Put(a.key, w.Start, a.fold.encode(), at) {
+	if value, err = a.fold.encode(); err != nil {
+		return err
+	}
+	if !a.store.Put(a.key, w.Start, value, at) {
 		return nil
 	}
 	a.ctx.mark(fateAggregated)
@@ -135,8 +138,8 @@ func (a *WindowedAggregate) Flush() error {
 		if deleted {
 			return nil
 		}
-		if err := a.keys.decode(key, a.row); err != nil {
-			return a.broken(err)
+		if err := a.ungroup(key); err != nil {
+			return err
 		}
 		if err := a.fold.load(value); err != nil {
 			return a.broken(err)

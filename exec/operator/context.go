@@ -44,7 +44,7 @@ type Context struct {
 	offset int64
 	fate   fate
 	time   int64
-	// message is the input record in hand, for operators that pass its bytes on.
+
 	scratch Accounting
 	out     Output
 	row     Row
@@ -110,6 +110,11 @@ func (c *Context) columnFailed(step, column string, err error) {
 	c.fail(step, ProcessingError, false, false, fmt.Sprintf("column %s: %v", types.QuoteName(column), err))
 }
 
+// conditionFailed reports that a condition, or a guarded place in it, failed.
+func (c *Context) conditionFailed(step string, err error, skipped bool) {
+	c.fail(step, ProcessingError, false, skipped, "condition: "+err.Error())
+}
+
 // emit produces c.out and counts it.
 func (c *Context) emit() error {
 	c.mark(fateEmitted)
@@ -138,7 +143,7 @@ type Clock struct {
 
 const noTime = -1 << 63
 
-// Clock makes the clock of an operator; the name is unique in the stage.
+// newClock makes the clock of an operator; the name is unique in the stage.
 func (c *Context) newClock(name string) *Clock {
 	k := &Clock{name: name, time: noTime}
 	c.clocks = append(c.clocks, k)
@@ -156,6 +161,9 @@ func (k *Clock) Now() (int64, bool) { return k.time, k.time != noTime }
 
 // Set puts the clock to a restored time.
 func (k *Clock) Set(t int64) { k.time = t }
+
+// Reset puts the clock to before the first record.
+func (k *Clock) Reset() { k.time = noTime }
 
 // advance moves the clock by a record's timestamp and returns it.
 func (k *Clock) advance(t int64) int64 {

@@ -1,6 +1,8 @@
 package operator
 
 import (
+	"github.com/ksqlgo/ksqlgo/catalog/types"
+	"github.com/ksqlgo/ksqlgo/exec/eval"
 	"github.com/ksqlgo/ksqlgo/exec/record"
 	"github.com/ksqlgo/ksqlgo/planner/physical"
 )
@@ -9,17 +11,18 @@ import (
 type StreamFilter struct {
 	ctx  *Context
 	name string
-	cond condition
-	next Operator
+	cond *eval.Predicate
+	// guarded takes the errors of guarded places.
+	guarded func(error)
+	next    Operator
 }
 
 // NewStreamFilter builds the operator.
 func NewStreamFilter(ctx *Context, n *physical.Filter, next Operator) (*StreamFilter, error) {
-	cond, err := ctx.condition(n.Cond, n.In.Out())
-	if err != nil {
-		return nil, err
-	}
-	return &StreamFilter{ctx: ctx, name: n.Name, cond: cond, next: next}, nil
+	cond, err := ctx.compiler().Predicate(n.Cond, types.NewLayout(n.In.Out().Columns))
+	f := &StreamFilter{ctx: ctx, name: n.Name, cond: cond, next: next}
+	f.guarded = func(err error) { ctx.conditionFailed(n.Name, err, false) }
+	return f, err
 }
 
 // Process implements [Operator].
@@ -28,9 +31,9 @@ func (f *StreamFilter) Process(r *record.Record) error {
 		f.ctx.mark(fateFiltered)
 		return nil
 	}
-	keep, err := f.cond(r.Row)
+	keep, err := f.cond.Test(r.Row, f.guarded)
 	if err != nil {
-		f.ctx.fail(f.name, ProcessingError, false, true, "condition: "+err.Error())
+		f.ctx.conditionFailed(f.name, err, true)
 		return nil
 	}
 	if !keep {
@@ -46,7 +49,9 @@ func (f *StreamFilter) Process(r *record.Record) error {
 type TableFilter struct {
 	ctx  *Context
 	name string
-	cond condition
+	cond *eval.Predicate
+	// guarded takes the errors of guarded places.
+	guarded func(error)
 	// tracked: Record.Old is the row that was there before.
 	tracked bool
 	next    Operator
@@ -54,25 +59,24 @@ type TableFilter struct {
 
 // NewTableFilter builds the operator; tracked says that the input's changes carry their old row.
 func NewTableFilter(ctx *Context, n *physical.Filter, tracked bool, next Operator) (*TableFilter, error) {
-	cond, err := ctx.condition(n.Cond, n.In.Out())
-	if err != nil {
-		return nil, err
-	}
-	return &TableFilter{ctx: ctx, name: n.Name, cond: cond, tracked: tracked, next: next}, nil
+	cond, err := ctx.compiler().Predicate(n.Cond, types.NewLayout(n.In.Out().Columns))
+	f := &TableFilter{ctx: ctx, name: n.Name, cond: cond, tracked: tracked, next: next}
+	f.guarded = func(err error) { ctx.conditionFailed(n.Name, err, false) }
+	return f, err
 }
 
 // Process implements [Operator].
 func (f *TableFilter) Process(r *record.Record) error {
 	if r.Old != nil {
 		// An old row whose condition fails to evaluate was not passed on.
-		if keep, err := f.cond(r.Old); err != nil || !keep {
+		if keep, err := f.cond.Test(r.Old, nil); err != nil || !keep {
 			r.Old = nil
 		}
 	}
 	if !r.Tombstone {
-		keep, err := f.cond(r.Row)
+		keep, err := f.cond.Test(r.Row, f.guarded)
 		if err != nil {
-			f.ctx.fail(f.name, ProcessingError, false, f.tracked && r.Old == nil, "condition: "+err.Error())
+			f.ctx.conditionFailed(f.name, err, f.tracked && r.Old == nil)
 		}
 		r.Tombstone = err != nil || !keep
 	}

@@ -6,65 +6,96 @@ import (
 
 	"github.com/ksqlgo/ksqlgo/catalog/functions"
 	"github.com/ksqlgo/ksqlgo/catalog/types"
+	"github.com/ksqlgo/ksqlgo/exec/eval"
+	"github.com/ksqlgo/ksqlgo/exec/state/rowcodec"
 	"github.com/ksqlgo/ksqlgo/planner/physical"
 )
 
 // fold runs the aggregate functions of one Aggregate over the state of one group at a time. The state is brought into
 // slots, changed there, and written back.
 //
-// Stored state has one of two forms. If all its slots are 64-bit it is fixed: one byte foldVersion, a null bitmap, and 8
-// bytes little-endian for each slot, so that it is changed in place. Otherwise it is a row of exec/state/rowcodec.
+// Stored state is a row of exec/state/rowcodec. If all its columns are of fixed width, it is changed in place.
 type fold struct {
 	calls []foldCall
 	types []*types.Type
 	state []types.Slot
 	args  []types.Slot
 
-	fixed   bool
-	nullLen int
-	size    int
-
 	layout *types.Layout
 	row    *types.Row
-	codec  *valueCodec
+	codec  *rowcodec.ValueCodec
+
+	// fixed states have the length size, and start as empty (the encoding of all columns null).
+	fixed  bool
+	size   int
+	empty  []byte
+	places []fixedPlace
+
 	// in is a copy of the state loaded last, which the slots alias; buf the state encoded last.
 	in, buf []byte
 }
 
 type foldCall struct {
 	agg    functions.Aggregator
-	args   []slotEval
+	args   *eval.Tuple
+	report func(arg int, err error)
 	at, n  int
 	out    types.Loc
 	column types.Column
 }
 
-const foldVersion = 1
+// fixedPlace is where one slot of a fixed state stands.
+type fixedPlace struct {
+	offset, width int
+	null          int
+	mask          byte
+}
 
 // newFold builds the functions; out is the layout of the aggregate's output row.
 func newFold(ctx *Context, n *physical.Aggregate, out *types.Layout) (*fold, error) {
-	f := &fold{fixed: true}
+	f := &fold{}
 	for i := range n.Calls {
 		if err := f.addCall(ctx, n, &n.Calls[i], out.Locs[n.Type.Key+i], out.Columns[n.Type.Key+i]); err != nil {
 			return nil, err
 		}
 	}
 	f.state = make([]types.Slot, len(f.types))
-	for _, t := range f.types {
-		f.fixed = f.fixed && t.Class() == types.ClassInt64
+	columns := make([]types.Column, len(f.types))
+	for i, t := range f.types {
+		columns[i] = types.Column{Name: fmt.Sprintf("STATE_%d", i), Type: t}
 	}
-	f.nullLen = (len(f.types) + 7) / 8
-	f.size = 1 + f.nullLen + 8*len(f.types)
-	if !f.fixed {
-		columns := make([]types.Column, len(f.types))
-		for i, t := range f.types {
-			columns[i] = types.Column{Name: fmt.Sprintf("STATE_%d", i), Type: t}
+	f.layout = types.NewLayout(columns)
+	f.row = f.layout.NewRow()
+	var err error
+	if f.codec, err = rowcodec.NewValueCodec(columns, f.layout.Locs); err != nil {
+		return nil, err
+	}
+	return f, f.fix()
+}
+
+// fix finds out whether the state can be changed in place, and how.
+func (f *fold) fix() error {
+	var err error
+	if f.empty, err = f.codec.AppendRow(nil, f.row); err != nil {
+		return err
+	}
+	f.size = f.codec.MinLen()
+	bitmap := f.size
+	for i := range f.types {
+		offset, width, ok := f.codec.FixedOffset(i)
+		if !ok {
+			return nil
 		}
-		f.layout = types.NewLayout(columns)
-		f.row = f.layout.NewRow()
-		f.codec = newValueCodec(f.layout, 0, len(columns))
+		bitmap = min(bitmap, offset)
+		f.places = append(f.places, fixedPlace{offset: offset, width: width, mask: 1 << (i % 8)})
 	}
-	return f, nil
+	// The null bitmap ends where the first column starts.
+	bitmap -= (len(f.types) + 7) / 8
+	for i := range f.places {
+		f.places[i].null = bitmap + i/8
+	}
+	f.fixed = true
+	return nil
 }
 
 func (f *fold) addCall(
@@ -83,11 +114,11 @@ func (f *fold) addCall(
 		if i < len(call.Literals) && call.Literals[i] != nil {
 			literals[i] = call.Literals[i].Value
 		}
-		eval, err := ctx.slotEval(a, n.In.Out())
-		if err != nil {
-			return err
-		}
-		c.args = append(c.args, eval)
+	}
+	c.report = func(_ int, err error) { ctx.columnFailed(n.Name, column.Name, err) }
+	var err error
+	if c.args, err = ctx.compiler().Tuple(call.Args, types.NewLayout(n.In.Out().Columns)); err != nil {
+		return err
 	}
 	state, err := overload.State(argTypes)
 	if err != nil {
@@ -99,7 +130,7 @@ func (f *fold) addCall(
 	c.n = len(state)
 	f.types = append(f.types, state...)
 	f.calls = append(f.calls, c)
-	f.args = append(f.args, make([]types.Slot, max(0, len(c.args)-len(f.args)))...)
+	f.args = append(f.args, make([]types.Slot, max(0, len(call.Args)-len(f.args)))...)
 	return nil
 }
 
@@ -125,7 +156,7 @@ func (f *fold) loadFrom(value []byte) error {
 	if f.fixed {
 		return f.loadFixed(value)
 	}
-	if err := f.codec.decode(value, f.row); err != nil {
+	if err := f.codec.DecodeRow(value, f.row); err != nil {
 		return err
 	}
 	for i, l := range f.layout.Locs {
@@ -135,46 +166,57 @@ func (f *fold) loadFrom(value []byte) error {
 }
 
 func (f *fold) loadFixed(value []byte) error {
-	if len(value) != f.size || value[0] != foldVersion {
-		return fmt.Errorf("aggregate state of %d bytes, want %d", len(value), f.size)
+	if len(value) != f.size || [5]byte(value) != [5]byte(f.empty) {
+		return fmt.Errorf("the state of %d bytes is not of this aggregate", len(value))
 	}
-	nulls, words := value[1:1+f.nullLen], value[1+f.nullLen:]
-	for i := range f.state {
-		s := &f.state[i]
-		s.I = int64(binary.LittleEndian.Uint64(words[8*i:]))
-		s.Null = nulls[i>>3]&(1<<(i&7)) != 0
+	for i := range f.places {
+		p, s := &f.places[i], &f.state[i]
+		s.Null = value[p.null]&p.mask != 0
+		switch b := value[p.offset:]; p.width {
+		case 8:
+			s.I = int64(binary.LittleEndian.Uint64(b))
+		case 4:
+			s.I = int64(int32(binary.LittleEndian.Uint32(b)))
+		default:
+			s.I = int64(b[0])
+		}
 	}
 	return nil
 }
 
 // storeFixed writes the slots into fixed state of f.size bytes.
 func (f *fold) storeFixed(value []byte) {
-	value[0] = foldVersion
-	nulls, words := value[1:1+f.nullLen], value[1+f.nullLen:]
-	clear(nulls)
-	for i := range f.state {
-		s := &f.state[i]
+	copy(value, f.empty)
+	for i := range f.places {
+		p, s := &f.places[i], &f.state[i]
 		if s.Null {
-			nulls[i>>3] |= 1 << (i & 7)
+			continue
 		}
-		binary.LittleEndian.PutUint64(words[8*i:], uint64(s.I))
+		value[p.null] &^= p.mask
+		switch b := value[p.offset:]; p.width {
+		case 8:
+			binary.LittleEndian.PutUint64(b, uint64(s.I))
+		case 4:
+			binary.LittleEndian.PutUint32(b, uint32(s.I))
+		default:
+			b[0] = byte(s.I)
+		}
 	}
 }
 
 // encode gives the slots as stored state; valid until the next call.
-func (f *fold) encode() []byte {
+func (f *fold) encode() ([]byte, error) {
 	if f.fixed {
-		if len(f.buf) != f.size {
-			f.buf = make([]byte, f.size)
-		}
+		f.buf = append(f.buf[:0], f.empty...)
 		f.storeFixed(f.buf)
-		return f.buf
+		return f.buf, nil
 	}
 	for i, l := range f.layout.Locs {
 		f.row.SetSlot(l, f.state[i])
 	}
-	f.buf = f.codec.append(f.buf[:0], f.row)
-	return f.buf
+	var err error
+	f.buf, err = f.codec.AppendRow(f.buf[:0], f.row)
+	return f.buf, err
 }
 
 // add folds a row in. An argument that cannot be computed is null; a function that fails leaves its state as it was.
@@ -182,7 +224,7 @@ func (f *fold) encode() []byte {
 func (f *fold) add(ctx *Context, step string, row *types.Row) {
 	for i := range f.calls {
 		c := &f.calls[i]
-		args := f.arguments(ctx, step, c, row)
+		args := f.arguments(c, row)
 		if err := c.agg.Add(f.state[c.at:c.at+c.n], args); err != nil {
 			ctx.columnFailed(step, c.column.Name, err)
 		}
@@ -193,22 +235,16 @@ func (f *fold) add(ctx *Context, step string, row *types.Row) {
 func (f *fold) undo(ctx *Context, step string, row *types.Row) {
 	for i := range f.calls {
 		c := &f.calls[i]
-		args := f.arguments(ctx, step, c, row)
+		args := f.arguments(c, row)
 		if err := c.agg.Undo(f.state[c.at:c.at+c.n], args); err != nil {
 			ctx.columnFailed(step, c.column.Name, err)
 		}
 	}
 }
 
-func (f *fold) arguments(ctx *Context, step string, c *foldCall, row *types.Row) []types.Slot {
-	args := f.args[:len(c.args)]
-	for j := range c.args {
-		var err error
-		if args[j], err = c.args[j].eval(row); err != nil {
-			ctx.columnFailed(step, c.column.Name, err)
-			args[j] = types.Slot{Null: true}
-		}
-	}
+func (f *fold) arguments(c *foldCall, row *types.Row) []types.Slot {
+	args := f.args[:c.args.Len()]
+	c.args.Run(row, args, c.report)
 	return args
 }
 

@@ -25,6 +25,8 @@ type Repartition struct {
 	key, value  formats.Encoder
 	dropNullKey bool
 	changes     bool
+	// keyOnly: no value column is sent on.
+	keyOnly bool
 
 	keyBuf, oldKeyBuf []byte
 	valueBuf, oldBuf  []byte
@@ -38,9 +40,12 @@ func NewRepartition(ctx *Context, n *physical.Repartition) (*Repartition, error)
 	p := &Repartition{
 		ctx: ctx, name: n.Name, topic: n.Topic, keyRow: keyLayout.NewRow(), keyLocs: keyLayout.Locs,
 		keyColumns: n.KeyColumns, dropNullKey: n.DropNullKey, changes: n.Changes,
+		keyOnly: len(n.ValueColumns) == 0,
+		// Not nil, so that nothing appended is not null.
+		keyBuf: []byte{}, oldKeyBuf: []byte{}, valueBuf: []byte{}, oldBuf: []byte{},
 	}
 	var err error
-	if p.keys, err = ctx.projection(n.Key, n.In.Out(), keyLayout, 0); err != nil {
+	if p.keys, err = ctx.projection(n.Name, n.Key, n.In.Out(), keyLayout, 0); err != nil {
 		return nil, err
 	}
 	if p.key, err = ctx.encoder(n.Topic, true, n.KeyColumns, n.KeyFormat, keyLayout.Locs); err != nil {
@@ -63,7 +68,9 @@ func (p *Repartition) Process(r *record.Record) error {
 	if !ok {
 		return nil
 	}
-	p.keyBuf = key[:0:cap(key)]
+	if key != nil {
+		p.keyBuf = key
+	}
 	out := &p.ctx.out
 	*out = Output{Topic: p.topic, Partition: -1, Key: key, Timestamp: r.Time}
 	if !r.Tombstone {
@@ -73,7 +80,11 @@ func (p *Repartition) Process(r *record.Record) error {
 			return nil
 		}
 		p.valueBuf = value
-		if !null {
+		switch {
+		case p.keyOnly:
+			// Empty bytes, as null ones would be a null value.
+			out.Value = []byte{}
+		case !null:
 			out.Value = value
 		}
 	}
@@ -82,10 +93,8 @@ func (p *Repartition) Process(r *record.Record) error {
 
 // encodeKey computes and encodes the new key into buf; nil bytes are a null key. ok is false when the row is disposed of.
 func (p *Repartition) encodeKey(buf []byte, row *types.Row) (key []byte, ok bool) {
+	p.keys.run(row, p.keyRow)
 	if p.dropNullKey {
-		if !p.keys.runAll(p.ctx, p.name, row, p.keyRow) {
-			return nil, false
-		}
 		for i, l := range p.keyLocs {
 			if p.keyRow.IsNull(l) {
 				p.ctx.fail(p.name, ProcessingError, true, false, "the new key column "+p.keyColumns[i].Name+" is null")
@@ -93,8 +102,6 @@ func (p *Repartition) encodeKey(buf []byte, row *types.Row) (key []byte, ok bool
 				return nil, false
 			}
 		}
-	} else {
-		p.keys.run(p.ctx, p.name, row, p.keyRow)
 	}
 	key, null, err := p.key.Append(buf[:0], p.keyRow)
 	if err != nil {
@@ -111,12 +118,12 @@ func (p *Repartition) change(r *record.Record) error {
 	var oldKey, newKey []byte
 	hasOld, hasNew := r.Old != nil, !r.Tombstone
 	if hasOld {
-		if oldKey, hasOld = p.encodeKey(p.oldKeyBuf, r.Old); hasOld {
+		if oldKey, hasOld = p.encodeKey(p.oldKeyBuf, r.Old); oldKey != nil {
 			p.oldKeyBuf = oldKey
 		}
 	}
 	if hasNew {
-		if newKey, hasNew = p.encodeKey(p.keyBuf, r.Row); hasNew {
+		if newKey, hasNew = p.encodeKey(p.keyBuf, r.Row); newKey != nil {
 			p.keyBuf = newKey
 		}
 	}
@@ -162,5 +169,5 @@ func (p *Repartition) encodeSide(buf *[]byte, row *types.Row) (side changeSide, 
 		return side, false
 	}
 	*buf = value
-	return changeSide{present: true, null: null, data: value}, true
+	return changeSide{present: true, null: null || p.keyOnly, data: value}, true
 }

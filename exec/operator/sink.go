@@ -28,6 +28,8 @@ type Sink struct {
 func NewSink(ctx *Context, n *physical.Sink) (*Sink, error) {
 	in := types.NewLayout(n.In.Out().Columns)
 	s := &Sink{ctx: ctx, name: n.Name, topic: n.Topic, window: n.Window, forwardKey: n.ForwardKey}
+	// Not nil, so that nothing appended is not null.
+	s.keyBuf, s.valueBuf = []byte{}, []byte{}
 	var err error
 	if s.key, err = ctx.encoder(n.Topic, true, n.Key, n.KeyFormat, pick(in, n.KeyIndex)); err != nil {
 		return nil, err
@@ -64,7 +66,7 @@ func (s *Sink) Process(r *record.Record) error {
 	*out = Output{Topic: s.topic, Partition: -1, Timestamp: r.Time}
 	if s.forwardKey && r.RawKey != nil && s.window == types.NoWindow {
 		out.Key = r.RawKey
-	} else {
+	} else if !r.NullKey {
 		key, null, err := s.key.Append(s.keyBuf[:0], r.Row)
 		if err != nil {
 			s.ctx.fail(s.name, SerializationError, true, true, err.Error())

@@ -159,6 +159,7 @@ func (s *Source) readKey(m *record.Message, r *record.Record) bool {
 			return false
 		}
 		setNull(s.row, s.keyLocs)
+		r.NullKey = true
 		return true
 	}
 	key, window, err := splitWindow(m.Key, s.spec.Window, s.spec.WindowSizeMs)
@@ -176,6 +177,9 @@ func (s *Source) readKey(m *record.Message, r *record.Record) bool {
 func (s *Source) readValue(m *record.Message) bool {
 	if m.Value == nil {
 		setNull(s.row, s.valueLocs)
+	} else if len(s.spec.Value) == 0 && s.spec.Repartition {
+		// Nothing but the key was sent on.
+		return true
 	} else if err := s.value.Decode(m.Value, s.row); err != nil {
 		s.ctx.fail(s.name, DeserializationError, false, true, err.Error())
 		return false
@@ -205,6 +209,11 @@ func (s *Source) readTime(r *record.Record) bool {
 func (s *Source) setPseudo(r *record.Record, row *types.Row) {
 	for i := range s.pseudo {
 		p := &s.pseudo[i]
+		if r.Tombstone && !s.spec.Table {
+			// As in ksqlDB the pseudo columns are part of the value.
+			row.SetNull(p.loc)
+			continue
+		}
 		switch p.origin {
 		case physical.FromRowTime:
 			row.SetInt64(p.loc, r.Time)

@@ -2,15 +2,15 @@ package state
 
 import "encoding/binary"
 
-// ref is the place of a record in an arena: chunk number and offset in units of 8 bytes. 0 and 1 are never
-// places.
-type ref uint64
+// ref is the place of a record in an arena: chunk number and offset in units of 8 bytes.
+type ref uint32
 
 const (
 	refOffsetBits = 17
 	maxChunk      = 8 << refOffsetBits // 1 MiB
 	minChunk      = 16 << 10
-	firstOffset   = 16
+	maxChunks     = 1 << (32 - refOffsetBits)
+	cacheLine     = 64
 )
 
 // arena hands out records from chunks of memory without pointers, which the collector does not scan.
@@ -26,21 +26,21 @@ type arena struct {
 // alloc returns a zeroed header and room for size bytes of key and value.
 func (a *arena) alloc(size int) (ref, record) {
 	n := (headerLen + size + 7) &^ 7
-	if n > maxChunk-firstOffset {
+	if n > maxChunk {
 		// A chunk of its own, longer than any that is filled bit by bit.
-		if len(a.chunks) == 0 {
-			a.nextChunk(minChunk / 2)
-		}
-		c := make([]byte, max(n, maxChunk+8))
+		c := make([]byte, n)
 		a.bytes += int64(n)
-		a.chunks = append(a.chunks, c)
+		a.addChunk(c)
 		return ref(len(a.chunks)-1) << refOffsetBits, record(c)
 	}
 	for a.cur >= len(a.chunks) || a.used+n > len(a.chunks[a.cur]) {
 		a.nextChunk(n)
 	}
 	off := a.used
-	a.used += n
+	if end := off&(cacheLine-1) + n; end > cacheLine && n <= cacheLine && off-off&(cacheLine-1)+cacheLine+n <= len(a.chunks[a.cur]) {
+		off += cacheLine - off&(cacheLine-1) // a small record stays within one cache line
+	}
+	a.used = off + n
 	a.bytes += int64(n)
 	r := record(a.chunks[a.cur][off : off+n : off+n])
 	clear(r[:headerLen])
@@ -51,8 +51,8 @@ func (a *arena) alloc(size int) (ref, record) {
 func (a *arena) nextChunk(n int) {
 	for a.cur+1 < len(a.chunks) {
 		a.cur++
-		a.used = firstOffset
-		if c := a.chunks[a.cur]; len(c) <= maxChunk && firstOffset+n <= len(c) {
+		a.used = 0
+		if c := a.chunks[a.cur]; len(c) <= maxChunk && n <= len(c) {
 			return
 		}
 	}
@@ -60,16 +60,23 @@ func (a *arena) nextChunk(n int) {
 	if len(a.chunks) > 0 {
 		size = min(2*len(a.chunks[len(a.chunks)-1]), maxChunk)
 	}
-	for size < firstOffset+n {
+	for size < n {
 		size *= 2
 	}
-	a.chunks = append(a.chunks, make([]byte, min(size, maxChunk)))
-	a.cur, a.used = len(a.chunks)-1, firstOffset
+	a.addChunk(make([]byte, min(size, maxChunk)))
+	a.cur, a.used = len(a.chunks)-1, 0
+}
+
+func (a *arena) addChunk(c []byte) {
+	if len(a.chunks) == maxChunks {
+		panic("state: an overlay of more than 32 GiB; the host commits early by Task.Size")
+	}
+	a.chunks = append(a.chunks, c)
 }
 
 // at returns the record at r; it extends to the end of its chunk.
 func (a *arena) at(r ref) record {
-	return record(a.chunks[r>>refOffsetBits][(r&(1<<refOffsetBits-1))<<3:])
+	return record(a.chunks[r>>refOffsetBits][int(r&(1<<refOffsetBits-1))<<3:])
 }
 
 // reset forgets all records and keeps up to keep bytes of chunks for reuse.
@@ -84,16 +91,16 @@ func (a *arena) reset(keep int64) {
 	}
 	clear(a.chunks[len(kept):])
 	a.chunks = kept
-	a.cur, a.used, a.bytes = 0, firstOffset, 0
+	a.cur, a.used, a.bytes = 0, 0, 0
 }
 
 // record is one row in an arena: a header, the key, the value.
 //
-//	0 hash u32 · 4 key length u32 · 8 value length u32 · 12 value capacity u32 · 16 timestamp i64
-//	24 flags u32 · 28 place in the dirty list u32 · 32 key, value
+//	0 key length u32 · 4 value length u32 · 8 value capacity u32
+//	12 flags (3 bits) and place in the dirty list (29 bits) · 16 timestamp i64 · 24 key, value
 type record []byte
 
-const headerLen = 32
+const headerLen = 24
 
 const (
 	// flagAbsent marks a key without row: deleted, or looked up and not found.
@@ -102,23 +109,30 @@ const (
 	flagDirty
 	// flagUnlogged marks a change that Changes has not visited.
 	flagUnlogged
+
+	flagBits = 3
+	flagMask = 1<<flagBits - 1
+	maxDirty = 1 << (32 - flagBits)
 )
 
-func (r record) hash() uint32     { return binary.LittleEndian.Uint32(r) }
-func (r record) keyLen() int      { return int(binary.LittleEndian.Uint32(r[4:])) }
-func (r record) valueLen() int    { return int(binary.LittleEndian.Uint32(r[8:])) }
-func (r record) valueCap() int    { return int(binary.LittleEndian.Uint32(r[12:])) }
+func (r record) keyLen() int      { return int(binary.LittleEndian.Uint32(r)) }
+func (r record) valueLen() int    { return int(binary.LittleEndian.Uint32(r[4:])) }
+func (r record) valueCap() int    { return int(binary.LittleEndian.Uint32(r[8:])) }
+func (r record) meta() uint32     { return binary.LittleEndian.Uint32(r[12:]) }
 func (r record) timestamp() int64 { return int64(binary.LittleEndian.Uint64(r[16:])) }
-func (r record) flags() uint32    { return binary.LittleEndian.Uint32(r[24:]) }
-func (r record) dirtyPos() int    { return int(binary.LittleEndian.Uint32(r[28:])) }
 
-func (r record) setHash(h uint32)      { binary.LittleEndian.PutUint32(r, h) }
-func (r record) setKeyLen(n int)       { binary.LittleEndian.PutUint32(r[4:], uint32(n)) }
-func (r record) setValueLen(n int)     { binary.LittleEndian.PutUint32(r[8:], uint32(n)) }
-func (r record) setValueCap(n int)     { binary.LittleEndian.PutUint32(r[12:], uint32(n)) }
+func (r record) flags() uint32        { return r.meta() & flagMask }
+func (r record) dirtyPos() int        { return int(r.meta() >> flagBits) }
+func (r record) has(flag uint32) bool { return r.meta()&flag != 0 }
+
+func (r record) setKeyLen(n int)       { binary.LittleEndian.PutUint32(r, uint32(n)) }
+func (r record) setValueLen(n int)     { binary.LittleEndian.PutUint32(r[4:], uint32(n)) }
+func (r record) setValueCap(n int)     { binary.LittleEndian.PutUint32(r[8:], uint32(n)) }
+func (r record) setMeta(m uint32)      { binary.LittleEndian.PutUint32(r[12:], m) }
 func (r record) setTimestamp(ts int64) { binary.LittleEndian.PutUint64(r[16:], uint64(ts)) }
-func (r record) setFlags(f uint32)     { binary.LittleEndian.PutUint32(r[24:], f) }
-func (r record) setDirtyPos(pos int)   { binary.LittleEndian.PutUint32(r[28:], uint32(pos)) }
+
+func (r record) setFlags(f uint32)   { r.setMeta(r.meta()&^flagMask | f) }
+func (r record) setDirtyPos(pos int) { r.setMeta(r.flags() | uint32(pos)<<flagBits) }
 
 func (r record) key() []byte {
 	end := headerLen + r.keyLen()
@@ -137,8 +151,6 @@ func (r record) room() []byte {
 	end := start + r.valueCap()
 	return r[start:end:end]
 }
-
-func (r record) has(flag uint32) bool { return r.flags()&flag != 0 }
 
 // size is what the record takes in its arena, for accounting.
 func (r record) size() int64 {

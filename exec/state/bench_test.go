@@ -38,23 +38,40 @@ func benchTask(b *testing.B, n int) (*DB, *Task, [][]byte) {
 }
 
 func commitBench(b testing.TB, db *DB, task *Task) {
+	b.Helper()
+	if err := commitAll(db, task); err != nil {
+		b.Fatal(err)
+	}
+}
+
+func commitAll(db *DB, task *Task) error {
 	if err := task.Changes(func(Change) error { return nil }); err != nil {
-		b.Fatal(err)
+		return err
 	}
-	if err := db.Commit(Commit{Tasks: []*Task{task}}); err != nil {
-		b.Fatal(err)
+	return db.Commit(Commit{Tasks: []*Task{task}})
+}
+
+// keyStream lays keys out one after the other in random order, as a fetch buffer does; all have one length.
+func keyStream(keys [][]byte) (stream []byte, width int) {
+	for _, i := range rand.New(rand.NewPCG(1, 2)).Perm(len(keys)) {
+		stream = append(stream, keys[i]...)
 	}
+	return stream, len(keys[0])
 }
 
 // BenchmarkCount is a count by key over 100 k keys in random order, without commits.
 func BenchmarkCount(b *testing.B) {
 	_, task, keys := benchTask(b, 100_000)
 	s := task.Keyed(keyedID)
-	order := rand.New(rand.NewPCG(1, 2)).Perm(len(keys))
+	stream, width := keyStream(keys)
+	key := func(i int) []byte {
+		at := i % len(keys) * width
+		return stream[at : at+width]
+	}
 	b.Run("Upsert", func(b *testing.B) {
 		b.ReportAllocs()
 		for i := 0; b.Loop(); i++ {
-			slot, _, err := s.Upsert(keys[order[i%len(order)]], 8, int64(i))
+			slot, _, err := s.Upsert(key(i), 8, int64(i))
 			if err != nil {
 				b.Fatal(err)
 			}
@@ -65,7 +82,7 @@ func BenchmarkCount(b *testing.B) {
 		b.ReportAllocs()
 		var buf [8]byte
 		for i := 0; b.Loop(); i++ {
-			k := keys[order[i%len(order)]]
+			k := key(i)
 			v, _, _, err := s.Get(k)
 			if err != nil {
 				b.Fatal(err)
@@ -78,7 +95,7 @@ func BenchmarkCount(b *testing.B) {
 	b.Run("WindowUpsert", func(b *testing.B) {
 		b.ReportAllocs()
 		for i := 0; b.Loop(); i++ {
-			slot, _, _, err := w.Upsert(keys[order[i%len(order)]], 60_000, 8, int64(i))
+			slot, _, _, err := w.Upsert(key(i), 60_000, 8, int64(i))
 			if err != nil {
 				b.Fatal(err)
 			}
@@ -189,4 +206,53 @@ func BenchmarkBufferJoin(b *testing.B) {
 			commitBench(b, db, task)
 		}
 	}
+}
+
+// BenchmarkSnapshotGetWhileCommitting is a pull query by key while an interval of 20 k keys is committed
+// again and again.
+func BenchmarkSnapshotGetWhileCommitting(b *testing.B) {
+	db, task, keys := benchTask(b, 100_000)
+	stop := make(chan struct{})
+	stopped := make(chan struct{})
+	go func() {
+		defer close(stopped)
+		s := task.Keyed(keyedID)
+		for n := 0; ; n++ {
+			select {
+			case <-stop:
+				return
+			default:
+			}
+			for i := range 20_000 {
+				if _, _, err := s.Upsert(keys[(n*20_000+i)%len(keys)], 8, int64(n)); err != nil {
+					b.Error(err)
+					return
+				}
+			}
+			if err := commitAll(db, task); err != nil {
+				b.Error(err)
+				return
+			}
+		}
+	}()
+	var took []time.Duration
+	for i := 0; b.Loop(); i++ {
+		t0 := time.Now()
+		snap, err := db.Snapshot()
+		if err != nil {
+			b.Fatal(err)
+		}
+		if _, _, ok, err := snap.Get(keyedID, 0, keys[i*31%len(keys)], nil); err != nil || !ok {
+			b.Fatal(ok, err)
+		}
+		if _, err := snap.Positions(0); err != nil {
+			b.Fatal(err)
+		}
+		_ = snap.Close()
+		took = append(took, time.Since(t0))
+	}
+	close(stop)
+	<-stopped
+	slices.Sort(took)
+	b.ReportMetric(float64(took[len(took)*99/100].Microseconds()), "µs-p99")
 }

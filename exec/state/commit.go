@@ -35,8 +35,12 @@ func (d *DB) Commit(c Commit) error {
 	if err := d.committable(c); err != nil {
 		return err
 	}
-	d.batch.Reset()
 	views := commitOrder(c.Tasks)
+	var size int64
+	for _, v := range views {
+		size += v.o.dirtyBytes
+	}
+	d.emptyBatch(int(size))
 	for _, v := range views {
 		if err := v.appendTo(d); err != nil {
 			return d.failure(err)
@@ -176,6 +180,17 @@ func (d *DB) setMeta(partition uint32, tag byte, name string, payload func([]byt
 	return d.batch.Set(d.keyBuf, d.valBuf, nil)
 }
 
+// emptyBatch makes the DB's batch ready for about size bytes. Pebble keeps the memory of a batch too large
+// for a memtable; growing a new one step by step would copy and waste three times as much.
+func (d *DB) emptyBatch(size int) {
+	d.batch.Reset()
+	if size > d.batchCap {
+		_ = d.batch.Close()
+		d.batch = d.pdb.NewBatchWithSize(size, pebble.WithMaxRetainedSizeBytes(maxRetainedBatch))
+		d.batchCap = size
+	}
+}
+
 // apply commits the DB's batch and empties it.
 func (d *DB) apply() (err error) {
 	defer d.recoverPanic(&err)
@@ -187,6 +202,9 @@ func (d *DB) apply() (err error) {
 	}
 	d.unsynced.Store(true)
 	d.commits.Add(1)
+	if d.batch.Empty() || d.batchCap > maxRetainedBatch {
+		d.batchCap = 0 // the memory went to Pebble, or goes now
+	}
 	d.batch.Reset()
 	return d.failure(nil)
 }

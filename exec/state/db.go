@@ -34,6 +34,7 @@ type DB struct {
 	// commitMu orders commits, wipes and Close. It guards batch, buffers and checkpoints.
 	commitMu    sync.Mutex
 	batch       *pebble.Batch
+	batchCap    int // bytes the batch has room for, as far as known
 	keyBuf      []byte
 	valBuf      []byte
 	checkpoints map[checkpointKey]Checkpoint
@@ -119,7 +120,7 @@ func (d *DB) openPebble(o Options) (err error) {
 	d.pdb, err = pebble.Open(o.Dir, pebbleOptions(o, d.fs, d.log))
 	switch {
 	case err == nil:
-		d.batch = d.pdb.NewBatch(pebble.WithMaxRetainedSizeBytes(8 << 20))
+		d.batch = d.pdb.NewBatch(pebble.WithMaxRetainedSizeBytes(maxRetainedBatch))
 		return nil
 	case errors.Is(err, ErrLocked):
 		return fmt.Errorf("%w: %s: %w", ErrLocked, d.dir, err)

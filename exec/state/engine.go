@@ -25,6 +25,8 @@ const (
 	l0Stop    = 1000
 	// memTableStop bounds the memtables that wait for their flush.
 	memTableStop = 4
+	// maxRetainedBatch bounds the memory that the commit batch keeps between commits.
+	maxRetainedBatch = 8 << 20
 	// errorPause slows Pebble's retry of failed background work, which has no back-off of its own.
 	errorPause = 50 * time.Millisecond
 )

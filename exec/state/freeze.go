@@ -153,6 +153,10 @@ func (f *freezeFS) Unwrap() vfs.FS { return f.FS }
 func (f *freezeFS) Lock(name string) (io.Closer, error) {
 	closer, err := f.FS.Lock(name)
 	if err != nil {
+		var errno syscall.Errno
+		if errors.As(err, &errno) && errno != syscall.EAGAIN && errno != syscall.EACCES {
+			return nil, err // the disk, not another owner
+		}
 		return nil, &lockError{err}
 	}
 	l := &trackedLock{fs: f, inner: closer}

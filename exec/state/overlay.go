@@ -4,8 +4,6 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
-	"hash/maphash"
-	"math"
 
 	"github.com/cockroachdb/pebble/v2"
 )
@@ -43,7 +41,10 @@ type overlay struct {
 
 func newOverlay(db *DB, spec StoreSpec, partition int32) *overlay {
 	p := rowPrefix(spec.ID, partition)
-	return &overlay{db: db, kind: spec.Kind, prefix: p, keyBuf: append([]byte(nil), p[:]...)}
+	return &overlay{
+		db: db, kind: spec.Kind, prefix: p, keyBuf: append([]byte(nil), p[:]...),
+		cur: table{seed: db.seed}, old: table{seed: db.seed},
+	}
 }
 
 // dirtyKey returns the key at a place of the dirty list.
@@ -58,13 +59,12 @@ func (o *overlay) cached(hash uint64, key []byte) (int, record) {
 	if old == nil {
 		return -1, nil
 	}
-	_, r := o.cur.insert(hash, key, old.valueCap())
+	o.old.removeSlot(slot)
+	slot, r := o.cur.insert(hash, key, old.valueCap())
 	r.setFlags(old.flags())
 	r.setTimestamp(old.timestamp())
 	r.setValueLen(old.valueLen())
 	copy(r.room(), old.value())
-	o.old.slots[slot] = slotRemoved
-	slot, r = o.cur.find(hash, key)
 	return slot, r
 }
 
@@ -74,41 +74,37 @@ func (o *overlay) load(hash uint64, key []byte) (int, record, error) {
 	if slot, r := o.cached(hash, key); r != nil {
 		return slot, r, nil
 	}
-	if err := o.fetch(hash, key); err != nil {
-		return -1, nil, err
-	}
-	slot, r := o.cur.find(hash, key)
-	return slot, r, nil
+	return o.fetch(hash, key)
 }
 
 // fetch reads key from Pebble into the current generation.
-func (o *overlay) fetch(hash uint64, key []byte) error {
-	if err := o.db.failed.get(); err != nil {
-		return o.db.failure(nil)
+func (o *overlay) fetch(hash uint64, key []byte) (slot int, r record, err error) {
+	if err := o.db.Err(); err != nil {
+		return -1, nil, err
 	}
 	o.keyBuf = append(o.keyBuf[:prefixLen], key...)
 	v, closer, err := o.db.pdb.Get(o.keyBuf)
 	if errors.Is(err, pebble.ErrNotFound) {
-		_, r := o.cur.insert(hash, key, 0)
+		slot, r = o.cur.insert(hash, key, 0)
 		r.setFlags(flagAbsent)
-		return nil
+		return slot, r, nil
 	}
 	if err != nil {
-		return o.db.failure(err)
+		return -1, nil, o.db.failure(err)
 	}
 	ts, value, err := decodeRow(v)
 	if err == nil {
-		_, r := o.cur.insert(hash, key, len(value))
+		slot, r = o.cur.insert(hash, key, len(value))
 		r.setTimestamp(ts)
 		r.setValueLen(copy(r.room(), value))
 	}
 	if cerr := closer.Close(); err == nil && cerr != nil {
 		err = o.db.failure(cerr)
 	}
-	return err
+	return slot, r, err
 }
 
-func (o *overlay) hash(key []byte) uint64 { return maphash.Bytes(o.db.seed, key) }
+func (o *overlay) hash(key []byte) uint64 { return o.cur.hash(key) }
 
 // get returns the row of key.
 func (o *overlay) get(key []byte) (value []byte, ts int64, ok bool, err error) {
@@ -123,13 +119,12 @@ func (o *overlay) get(key []byte) (value []byte, ts int64, ok bool, err error) {
 func (o *overlay) put(key, value []byte, ts int64, logged bool) {
 	hash := o.hash(key)
 	slot, r := o.cached(hash, key)
-	at := ref(0)
 	if r == nil {
-		at, r = o.cur.insert(hash, key, len(value))
+		slot, r = o.cur.insert(hash, key, len(value))
 	} else {
-		at, r = o.room(slot, r, len(value))
+		r = o.room(slot, r, len(value))
 	}
-	o.touch(at, r, logged)
+	o.touch(slot, r, logged)
 	r.setFlags(r.flags() &^ flagAbsent)
 	r.setTimestamp(ts)
 	r.setValueLen(len(value))
@@ -149,8 +144,8 @@ func (o *overlay) upsert(key []byte, n int, ts int64) (value []byte, found bool,
 		have = r.valueLen()
 		ts = max(ts, r.timestamp())
 	}
-	at, r := o.room(slot, r, n)
-	o.touch(at, r, true)
+	r = o.room(slot, r, n)
+	o.touch(slot, r, true)
 	r.setFlags(r.flags() &^ flagAbsent)
 	r.setTimestamp(ts)
 	r.setValueLen(n)
@@ -165,13 +160,10 @@ func (o *overlay) upsert(key []byte, n int, ts int64) (value []byte, found bool,
 func (o *overlay) delete(key []byte, ts int64, logged bool) {
 	hash := o.hash(key)
 	slot, r := o.cached(hash, key)
-	at := ref(0)
 	if r == nil {
-		at, r = o.cur.insert(hash, key, 0)
-	} else {
-		at = ref(o.cur.slots[slot] & refMask)
+		slot, r = o.cur.insert(hash, key, 0)
 	}
-	o.touch(at, r, logged)
+	o.touch(slot, r, logged)
 	r.setFlags(r.flags() | flagAbsent)
 	r.setTimestamp(ts)
 	r.setValueLen(0)
@@ -179,32 +171,31 @@ func (o *overlay) delete(key []byte, ts int64, logged bool) {
 
 // room returns the record of a slot with capacity for a value of n bytes, moving it when it must grow.
 // Growth leaves half as much to spare, so that a growing value is not moved at each step.
-func (o *overlay) room(slot int, r record, n int) (ref, record) {
+func (o *overlay) room(slot int, r record, n int) record {
 	if n <= r.valueCap() {
-		return ref(o.cur.slots[slot] & refMask), r
+		return r
 	}
 	spare := 0
 	if r.valueCap() > 0 {
 		spare = n / 2
 	}
-	before := r.size()
 	at, moved := o.cur.resize(slot, r, n+spare)
 	if moved.has(flagDirty) {
 		o.dirty[moved.dirtyPos()] = at
-		o.dirtyBytes += moved.size() - before
+		o.dirtyBytes += moved.size() - r.size()
 	}
-	return at, moved
+	return moved
 }
 
-// touch marks a record changed.
-func (o *overlay) touch(at ref, r record, logged bool) {
+// touch marks the record of a slot changed.
+func (o *overlay) touch(slot int, r record, logged bool) {
 	f := r.flags()
 	if f&flagDirty == 0 {
-		if len(o.dirty) == math.MaxUint32 {
-			panic("state: more than 2^32 changes in one interval")
+		if len(o.dirty) == maxDirty {
+			panic("state: more than 2^29 changes in one interval; the host commits early by Task.Size")
 		}
-		r.setDirtyPos(len(o.dirty))
-		o.dirty = append(o.dirty, at)
+		r.setDirtyPos(len(o.dirty)) // keeps the flags
+		o.dirty = append(o.dirty, o.cur.refs[slot])
 		o.dirtyBytes += r.size()
 		if o.index != nil {
 			o.index.insert(uint32(len(o.dirty) - 1))

@@ -13,6 +13,7 @@ const (
 	sessionID
 	bufferID
 	scratchID
+	foreverID
 )
 
 // testSpecs declares one store of each kind and one without changelog.
@@ -23,10 +24,13 @@ func testSpecs() []StoreSpec {
 		{ID: sessionID, Name: "sessions", Kind: Session, Window: time.Second, Retention: 10 * time.Second},
 		{ID: bufferID, Name: "buffer", Kind: Buffer, Window: time.Second, Retention: 5 * time.Second},
 		{ID: scratchID, Name: "scratch", Kind: Keyed, NoChangelog: true},
+		{ID: foreverID, Name: "forever", Kind: Windowed, Bucket: 50 * time.Millisecond},
 	}
 }
 
-func allStores() []StoreID { return []StoreID{keyedID, windowID, sessionID, bufferID, scratchID} }
+func allStores() []StoreID {
+	return []StoreID{keyedID, windowID, sessionID, bufferID, scratchID, foreverID}
+}
 
 func openTest(t testing.TB, fs FS) *DB {
 	t.Helper()
@@ -65,7 +69,7 @@ func flush(t testing.TB, db *DB, task *Task) []string {
 }
 
 func showChange(c Change) string {
-	kinds := map[StoreID]Kind{keyedID: Keyed, windowID: Windowed, sessionID: Session, bufferID: Buffer}
+	kinds := map[StoreID]Kind{keyedID: Keyed, foreverID: Windowed, windowID: Windowed, sessionID: Session, bufferID: Buffer}
 	k, _ := ParseRowKey(kinds[c.Store], c.Key)
 	value := "-"
 	if c.Value != nil {
@@ -283,4 +287,38 @@ func TestCommitRefusesWhatBreaksInvariants(t *testing.T) {
 	if err := db.Commit(Commit{Checkpoints: []Checkpoint{back}}); err != nil {
 		t.Errorf("checkpoint after a wipe: %v", err)
 	}
+}
+
+func TestChangedVisitsWhatChangesHasNotSeen(t *testing.T) {
+	db := openTest(t, NewMemFS())
+	task := newTask(t, db, 0)
+	s, w := task.Keyed(keyedID), task.Windowed(windowID)
+	s.Put([]byte("b"), []byte("1"), 1)
+	s.Delete([]byte("a"), 2)
+	s.Put([]byte("b"), []byte("2"), 3)
+	w.Put([]byte("k"), 0, []byte("old"), 4)
+	w.Put([]byte("k"), 10_000, []byte("new"), 5) // the first one is expired now
+	var got []string
+	visit := func() {
+		got = nil
+		err := s.Changed(func(key, value []byte, ts int64, deleted bool) error {
+			got = append(got, fmt.Sprintf("%s=%s@%d %v", key, value, ts, deleted))
+			return nil
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		err = w.Changed(func(key []byte, start int64, value []byte, ts int64, deleted bool) error {
+			got = append(got, fmt.Sprintf("%s/%d=%s@%d %v", key, start, value, ts, deleted))
+			return nil
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	visit()
+	wantRows(t, "changed", got, "b=2@3 false", "a=@2 true", "k/10000=new@5 false")
+	flush(t, db, task)
+	visit()
+	wantRows(t, "after the commit", got)
 }

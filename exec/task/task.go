@@ -72,7 +72,7 @@ type Task struct {
 	cfg  Config
 	ctx  *operator.Context
 	in   []input
-	tree *operator.Tree
+	tree *tree
 }
 
 // input is one input of the stage.
@@ -104,7 +104,7 @@ func New(cfg Config) (*Task, error) {
 		return nil, fmt.Errorf("task: stage %d of %s: %w", cfg.Stage.ID, cfg.Plan.QueryID, err)
 	}
 	t.tree = tree
-	for _, s := range tree.Sources {
+	for _, s := range tree.sources {
 		t.in[s.Input()].sources = append(t.in[s.Input()].sources, s)
 	}
 	return t, nil
@@ -117,16 +117,20 @@ func (t *Task) Step(inputIndex int, batch []record.Message) error {
 	in := &t.in[inputIndex]
 	for i := range batch {
 		m := &batch[i]
-		if m.Timestamp > in.time {
-			in.time = m.Timestamp
-		}
 		t.ctx.Begin(&in.acc, in.spec.Topic, m.Offset)
 		for _, s := range in.sources {
 			if err := s.Read(m); err != nil {
 				return fmt.Errorf("task: %s-%d at offset %d: %w", in.spec.Topic, t.cfg.Partition, m.Offset, err)
 			}
 		}
-		t.ctx.End()
+		for _, e := range t.tree.enders {
+			if err := e.EndRecord(); err != nil {
+				return fmt.Errorf("task: %s-%d at offset %d: %w", in.spec.Topic, t.cfg.Partition, m.Offset, err)
+			}
+		}
+		if at, ok := t.ctx.End(); ok && at > in.time {
+			in.time = at
+		}
 		in.next, in.epoch = m.Offset+1, m.LeaderEpoch
 	}
 	return nil
@@ -140,19 +144,16 @@ func (t *Task) Skip(inputIndex int, next int64) {
 }
 
 // Flush closes the interval: caches emit what changed, and all state of the interval is in the overlay.
-func (t *Task) Flush() error { return t.tree.Flush() }
+func (t *Task) Flush() error { return t.tree.flush() }
 
 // Abort forgets everything operators hold in memory of the open interval. The overlay must have been dropped; [Resume]
 // follows before the next Step.
 func (t *Task) Abort() {
-	t.tree.Abort()
+	t.tree.abort()
 	for i := range t.in {
 		t.in[i].time, t.in[i].next, t.in[i].epoch = noTime, -1, -1
 	}
 }
-
-// MemoryBytes estimates what the task's caches hold (not the overlay, see [state.Task]).
-func (t *Task) MemoryBytes() int64 { return t.tree.MemoryBytes() }
 
 // RecordTime is the timestamp by which a record of an input is ordered against the other inputs': the extracted one if
 // the source names a timestamp column, else the record's. Nothing changes by it.
@@ -179,12 +180,12 @@ func (t *Task) Positions(dst []state.Position) []state.Position {
 func (t *Task) StreamTimes(dst []state.StreamTime) []state.StreamTime {
 	for i := range t.in {
 		if in := &t.in[i]; in.time != noTime {
-			dst = append(dst, state.StreamTime{Partition: t.cfg.Partition, Name: inputTimeName(in.spec), Time: in.time})
+			dst = append(dst, state.StreamTime{Partition: t.cfg.Partition, Name: t.inputTimeName(in.spec), Time: in.time})
 		}
 	}
 	for _, c := range t.ctx.Clocks() {
 		if at, ok := c.Now(); ok {
-			dst = append(dst, state.StreamTime{Partition: t.cfg.Partition, Name: operatorTimeName(c.Name()), Time: at})
+			dst = append(dst, state.StreamTime{Partition: t.cfg.Partition, Name: t.operatorTimeName(c.Name()), Time: at})
 		}
 	}
 	return dst
@@ -197,20 +198,26 @@ func (t *Task) Resume(times []state.StreamTime) {
 			continue
 		}
 		for i := range t.in {
-			if inputTimeName(t.in[i].spec) == st.Name {
+			if t.inputTimeName(t.in[i].spec) == st.Name {
 				t.in[i].time = st.Time
 			}
 		}
 		for _, c := range t.ctx.Clocks() {
-			if operatorTimeName(c.Name()) == st.Name {
+			if t.operatorTimeName(c.Name()) == st.Name {
 				c.Set(st.Time)
 			}
 		}
 	}
 }
 
-func inputTimeName(in *physical.Input) string { return "input/" + in.Topic }
-func operatorTimeName(name string) string     { return "operator/" + name }
+// Names of stream times are unique within the query and partition.
+func (t *Task) inputTimeName(in *physical.Input) string {
+	return fmt.Sprintf("stage/%d/input/%s", t.cfg.Stage.ID, in.Topic)
+}
+
+func (t *Task) operatorTimeName(name string) string {
+	return fmt.Sprintf("stage/%d/operator/%s", t.cfg.Stage.ID, name)
+}
 
 // Accounting tells what became of the records of one input since New.
 func (t *Task) Accounting(inputIndex int) Accounting { return t.in[inputIndex].acc }

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -145,6 +146,10 @@ func (c *Client) send(ctx context.Context, h *http.Client, method, path, accept 
 	if err != nil {
 		if ctx.Err() != nil {
 			return nil, ctx.Err()
+		}
+		var detail *url.Error
+		if errors.As(err, &detail) {
+			err = detail.Err // the address is in URL
 		}
 		return nil, &UnreachableError{URL: c.URL(), Err: err}
 	}

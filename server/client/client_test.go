@@ -247,19 +247,19 @@ func TestPrintSkipsKeepAlives(t *testing.T) {
 // acknowledge answers /inserts-stream as ksqlDB does; a row without ID fails.
 func acknowledge(w http.ResponseWriter, r *http.Request) {
 	if r.ProtoMajor != 2 {
-		w.WriteHeader(400)
+		w.WriteHeader(http.StatusBadRequest)
 		return
 	}
 	in := bufio.NewScanner(r.Body)
 	in.Scan()
 	var args api.InsertsStreamArgs
 	if err := json.Unmarshal(in.Bytes(), &args); err != nil || args.Target != "ORDERS" {
-		w.WriteHeader(400)
+		w.WriteHeader(http.StatusBadRequest)
 		body, _ := json.Marshal(api.NewError(api.CodeBadStatement, "Cannot insert values into an unknown stream/table: `%s`", args.Target))
 		w.Write(body)
 		return
 	}
-	w.WriteHeader(200)
+	w.WriteHeader(http.StatusOK)
 	w.(http.Flusher).Flush()
 	out := json.NewEncoder(w)
 	for seq := int64(0); in.Scan(); seq++ {
@@ -319,13 +319,13 @@ func TestStateEndpoints(t *testing.T) {
 		"GET /status":        text("{\"commandStatuses\":{\"stream/`O`/create\":\"SUCCESS\"}}"),
 		"GET /status/{type}/{entity}/{action}": func(w http.ResponseWriter, r *http.Request) {
 			if r.PathValue("entity") != "`a b`" {
-				w.WriteHeader(404)
+				w.WriteHeader(http.StatusNotFound)
 			}
 			io.WriteString(w, `{"status":"SUCCESS","message":"Stream created","queryId":null}`)
 		},
 		"GET /is_valid_property/{name}": func(w http.ResponseWriter, r *http.Request) {
 			if r.PathValue("name") == "ksql.service.id" {
-				w.WriteHeader(400)
+				w.WriteHeader(http.StatusBadRequest)
 				io.WriteString(w, `{"@type":"generic_error","error_code":40000,"message":"prohibited"}`)
 				return
 			}

@@ -120,7 +120,7 @@ func (in *Inserter) Acked() int64 {
 func (in *Inserter) Close() error {
 	defer in.cancel()
 	flushErr := in.Flush()
-	in.body.Close()
+	_ = in.body.Close() // never fails: it is a pipe
 	<-in.settled
 	if err := in.failure(); err != nil {
 		return err

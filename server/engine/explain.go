@@ -28,7 +28,7 @@ func (e *Engine) explain(ctx context.Context, s *session, st statement, n *ast.E
 	d := api.QueryDescription{StatementText: st.Text, QueryType: api.QueryPush}
 	switch x := n.Statement.(type) {
 	case *ast.Query:
-		if x.Select.Emit == nil {
+		if x.Select.Emit == ast.EmitNone {
 			return nil, diag.Errorf(diag.NotSupported, x.Span(), "EXPLAIN of a pull query is not supported.").WithHint("Add EMIT CHANGES to see the plan of a push query.")
 		}
 		p, err := planner.PushQuery(env, x.Select)

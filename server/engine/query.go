@@ -49,7 +49,7 @@ func (e *Engine) Query(ctx context.Context, r Request) (*Answer, error) {
 		return nil, api.NewStatementError(st.Text, fmt.Sprintf("Statement type `%s' not supported for this resource", kindOf(st.Statement)))
 	}
 	var answer *Answer
-	if q.Select.Emit != nil {
+	if q.Select.Emit != ast.EmitNone {
 		answer, err = e.push(ctx, s, st, q)
 	} else {
 		answer, err = e.pull(ctx, s, st, q)

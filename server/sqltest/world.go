@@ -3,7 +3,6 @@ package sqltest
 import (
 	"fmt"
 	"maps"
-	"strings"
 
 	"github.com/ksqlgo/ksqlgo/catalog"
 	"github.com/ksqlgo/ksqlgo/catalog/formats"
@@ -110,10 +109,10 @@ func (w *World) Run(st ast.Statement) error {
 		w.catalog = w.catalog.WithoutType(n.Name.Name)
 		return nil
 	case *ast.SetProperty:
-		w.props[n.Key] = n.Value
+		w.props[n.Name.Value] = n.Value.Value
 		return nil
 	case *ast.UnsetProperty:
-		delete(w.props, n.Key)
+		delete(w.props, n.Name.Value)
 		return nil
 	}
 	return fmt.Errorf("sqltest: %T is not run in query tests", st)
@@ -327,6 +326,3 @@ func (w *World) InternalTopics() []string {
 	}
 	return out
 }
-
-// Describe prints a schema as ksqlDB's test files write it: without back-quotes.
-func Describe(s *types.Schema) string { return strings.ReplaceAll(s.String(), "`", "") }

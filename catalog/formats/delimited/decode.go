@@ -70,10 +70,15 @@ func (d *decoder) field(data []byte, i int) (text []byte, next int, err error) {
 		return d.quoted(data, i)
 	}
 	next = i
-	for next < len(data) && !(d.special[data[next]] && (data[next] == '\n' || data[next] == '\r' || bytes.HasPrefix(data[next:], d.delimiter))) {
+	for next < len(data) && (!d.special[data[next]] || !d.endsField(data, next)) {
 		next++
 	}
 	return data[i:next:next], next, nil
+}
+
+// endsField reports whether an unquoted field ends at i.
+func (d *decoder) endsField(data []byte, i int) bool {
+	return data[i] == '\n' || data[i] == '\r' || bytes.HasPrefix(data[i:], d.delimiter)
 }
 
 // quoted reads the field whose opening quote is at i.

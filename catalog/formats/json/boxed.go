@@ -141,7 +141,7 @@ func put(m *types.MapValue, places map[string]int, key string, v any) map[string
 	if places == nil {
 		places = make(map[string]int, 4*small)
 		for i, k := range m.Keys {
-			places[k.(string)] = i //nolint:forcetypeassert // keys of JSON maps are strings
+			places[k.(string)] = i
 		}
 	}
 	if i, found := places[key]; found {

@@ -46,7 +46,7 @@ type name struct {
 	// field is the column it fills, nil when nobody reads it.
 	field *field
 	exact bool
-	// next is the name that followed in the record before, never nil.
+	// next is the name that followed the last time, nil when none did.
 	next *name
 	// head, mask, tail are raw's first and last eight bytes for quick comparing.
 	head, mask, tail uint64
@@ -57,7 +57,6 @@ const maxNames = 1024
 
 func newDecoder(spec *formats.Spec) *decoder {
 	d := &decoder{unwrapped: spec.Unwrapped, byName: map[string]*field{}, names: map[string]*name{}}
-	d.start.next = &noName
 	root := (*path)(nil)
 	for i, c := range spec.Columns {
 		loc := spec.Locs[i]
@@ -158,7 +157,7 @@ func (d *decoder) object(b []byte, i int, row *types.Row) int {
 		}
 	}
 	for {
-		if n := known.next; n.matches(b, i) {
+		if n := known.next; n != nil && n.matches(b, i) && (len(n.raw) <= 16 || n.middle(b, i)) {
 			known = n
 			i += len(n.raw)
 			if i < len(b) && b[i] <= ' ' {

@@ -36,7 +36,7 @@ func (r *reader) read(data string) string {
 	}
 	out := make([]string, len(r.columns))
 	for i, c := range r.columns {
-		out[i] = string(AppendValue(nil, c.Type, r.row.Boxed(r.layout.Locs[i], c.Type)))
+		out[i] = string(appendBoxed(nil, c.Type, r.row.Boxed(r.layout.Locs[i], c.Type)))
 	}
 	return strings.Join(out, " ")
 }
@@ -215,6 +215,8 @@ func TestBrokenText(t *testing.T) {
 		{`[1]`, `Can't convert type. sourceType: ArrayNode, requiredType: STRUCT<`},
 		{`[1`, `the text ends inside an array`},
 		{`xyz`, `unexpected "xyz", expected a value`},
+		{"{\x00\x00\x00\x00\x00\x00\x00\x001}", `expected a field name`},
+		{"{\xff\xff\xff\xff\xff\xff\xff\xff1}", `expected a field name`},
 	} {
 		r := newReader(t, false, types.Column{Name: "F", Type: types.IntType}, types.Column{Name: "A", Type: nestedArray(501)})
 		got := r.read(c.data)

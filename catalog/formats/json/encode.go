@@ -84,10 +84,7 @@ func appendBase64(dst, v []byte) []byte {
 	return append(dst, '"')
 }
 
-// AppendValue appends a boxed value of type t as the format writes it: what TO_JSON_STRING and the answers of servers
-// show too.
-func AppendValue(dst []byte, t *types.Type, v any) []byte { return appendBoxed(dst, t, v) }
-
+// appendBoxed appends a boxed value of type t.
 func appendBoxed(dst []byte, t *types.Type, v any) []byte {
 	switch x := v.(type) {
 	case nil:

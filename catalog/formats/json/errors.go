@@ -88,16 +88,16 @@ func (d *decoder) outOfRange(text []byte, t *types.Type, p *path) int {
 
 // nodeName is what the JSON library of ksqlDB calls the kind of a value; clients match on it.
 func nodeName(b []byte, i int) string {
-	switch c := b[i]; {
-	case c == '"':
+	switch b[i] {
+	case '"':
 		return "TextNode"
-	case c == '{':
+	case '{':
 		return "ObjectNode"
-	case c == '[':
+	case '[':
 		return "ArrayNode"
-	case c == 't' || c == 'f':
+	case 't', 'f':
 		return "BooleanNode"
-	case c == 'n':
+	case 'n':
 		return "NullNode"
 	}
 	n := i

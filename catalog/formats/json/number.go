@@ -49,7 +49,8 @@ func inRange(v int64, k types.Kind) bool {
 
 // oddInteger reads what is no short plain integer: long numbers, fractions, exponents, numbers in text.
 func (d *decoder) oddInteger(b []byte, i int, t *types.Type, p *path) (int64, int) {
-	text, end := b[i:i], i
+	var text []byte
+	var end int
 	switch c := b[i]; {
 	case c == '"':
 		var ok bool
@@ -178,7 +179,8 @@ func (d *decoder) oddDouble(b []byte, i int, t *types.Type, p *path) (float64, i
 
 // decimal reads the number or numeric text at i as a DECIMAL of type t: exactly, or it is an error.
 func (d *decoder) decimal(b []byte, i int, t *types.Type, p *path) (*apd.Decimal, int) {
-	text, end := b[i:i], i
+	var text []byte
+	var end int
 	switch c := b[i]; {
 	case c == '"':
 		var ok bool

@@ -3,7 +3,6 @@ package json
 import (
 	"encoding/base64"
 	"slices"
-	"strings"
 
 	"github.com/ksqlgo/ksqlgo/catalog/types"
 )
@@ -119,125 +118,6 @@ func (d *decoder) anyText(b []byte, i, depth int) ([]byte, int) {
 		return nil, -1
 	}
 	at := len(d.scratch)
-	d.scratch = d.appendText(d.scratch, b, i)
+	d.scratch, _ = d.appendText(d.scratch, b, i, false)
 	return d.scratch[at:len(d.scratch):len(d.scratch)], end
-}
-
-// appendText appends the STRING form of the validated value at i.
-func (d *decoder) appendText(dst, b []byte, i int) []byte {
-	switch b[i] {
-	case '"':
-		end, _ := d.scanString(b, i+1)
-		return unescape(dst, b[i+1:end])
-	case '{':
-		return d.appendSorted(dst, b, i)
-	case '[':
-		dst = append(dst, '[')
-		first := true
-		d.eachItem(b, i, func(at int) {
-			if !first {
-				dst = append(dst, ", "...)
-			}
-			first = false
-			dst = d.appendText(dst, b, at)
-		})
-		return append(dst, ']')
-	}
-	return appendWord(dst, b[i:d.skipValue(b, i, 0)])
-}
-
-// appendWord appends a number as Java's BigDecimal or BigInteger prints it, or a literal word.
-func appendWord(dst, word []byte) []byte {
-	s := types.Text(word)
-	if s == "-0" {
-		return append(dst, '0')
-	}
-	if strings.ContainsAny(s, "eE") && s[0] != 't' && s[0] != 'f' || strings.HasPrefix(s, "-0.") || strings.HasPrefix(s, "0.00000") {
-		if dec, err := types.ParseDecimal(s); err == nil {
-			if dec.IsZero() {
-				dec.Negative = false
-			}
-			return append(dst, dec.String()...)
-		}
-	}
-	return append(dst, word...)
-}
-
-// appendSorted appends the object at i as JSON without white space, names in order.
-func (d *decoder) appendSorted(dst, b []byte, i int) []byte {
-	type member struct {
-		name string
-		at   int
-	}
-	var members []member
-	d.eachMember(b, i, func(name []byte, at int) {
-		for k := range members {
-			if members[k].name == string(name) {
-				members[k].at = at
-				return
-			}
-		}
-		members = append(members, member{string(name), at})
-	})
-	slices.SortFunc(members, func(x, y member) int { return types.CompareText(x.name, y.name) })
-	dst = append(dst, '{')
-	for k, m := range members {
-		if k > 0 {
-			dst = append(dst, ',')
-		}
-		dst = append(appendString(dst, types.TextBytes(m.name)), ':')
-		dst = d.appendCompact(dst, b, m.at)
-	}
-	return append(dst, '}')
-}
-
-// appendCompact appends the value at i as JSON without white space.
-func (d *decoder) appendCompact(dst, b []byte, i int) []byte {
-	switch b[i] {
-	case '"':
-		end, _ := d.scanString(b, i+1)
-		return appendString(dst, unescape(nil, b[i+1:end]))
-	case '{':
-		return d.appendSorted(dst, b, i)
-	case '[':
-		dst = append(dst, '[')
-		first := true
-		d.eachItem(b, i, func(at int) {
-			if !first {
-				dst = append(dst, ',')
-			}
-			first = false
-			dst = d.appendCompact(dst, b, at)
-		})
-		return append(dst, ']')
-	}
-	return appendWord(dst, b[i:d.skipValue(b, i, 0)])
-}
-
-// eachItem calls f with the index of each item of the validated array at i.
-func (d *decoder) eachItem(b []byte, i int, f func(at int)) {
-	i = space(b, i+1)
-	for b[i] != ']' {
-		f(i)
-		i = space(b, d.skipValue(b, i, 0))
-		if b[i] == ',' {
-			i = space(b, i+1)
-		}
-	}
-}
-
-// eachMember calls f with the name and the index of the value of each member of the validated object at i.
-func (d *decoder) eachMember(b []byte, i int, f func(name []byte, at int)) {
-	i = space(b, i+1)
-	for b[i] != '}' {
-		name, escaped, next := d.name(b, i)
-		if escaped {
-			name = unescape(nil, name)
-		}
-		f(name, next)
-		i = space(b, d.skipValue(b, next, 0))
-		if b[i] == ',' {
-			i = space(b, i+1)
-		}
-	}
 }

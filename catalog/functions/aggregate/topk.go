@@ -36,7 +36,7 @@ func topK() *functions.Spec {
 		Examples: []functions.Example{
 			example("TOPK(x, 2)", "[9,9]", "9", "NULL", "5", "9"),
 			example("TOPK(x, 2)", "[]", "CAST(NULL AS INT)"),
-			example("TOPK(x, y, 1)", `[{"sort_col":9,"col0":"b"}]`, "5, 'a'", "9, 'b'", "9, 'c'"),
+			example("TOPK(x, y, 1)", `[{"col0":"b","sort_col":9}]`, "5, 'a'", "9, 'b'", "9, 'c'"),
 		},
 	}
 }

@@ -22,7 +22,7 @@ func geoDistance() *functions.Spec {
 	return spec("GEO_DISTANCE", "The great-circle distance of two points given in degrees, in km (default) or miles.",
 		[]functions.Scalar{plain, units}, functions.Examples(
 			"ROUND(GEO_DISTANCE(37.4439, -122.1663, 51, 0), 3)", "8682.459",
-			"ROUND(GEO_DISTANCE(37.4439, -122.1663, 51, 0, 'miles'), 3)", "5395.335",
+			"ROUND(GEO_DISTANCE(37.4439, -122.1663, 51, 0, 'miles'), 3)", "5395.363",
 			"GEO_DISTANCE(91, 0, 0, 0)", "error: latitude",
 			"GEO_DISTANCE(1, 0, 0, 0, 'ells')", "error: unit",
 			"GEO_DISTANCE(CAST(NULL AS DOUBLE), 0, 0, 0)", "error: must not be null",

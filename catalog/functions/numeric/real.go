@@ -55,8 +55,8 @@ func atan2() *functions.Spec {
 	return spec("ATAN2", "The angle of the point (x, y) in radians.", realPairOverloads("y", "x", math.Atan2), functions.Examples(
 		"ATAN2(0, 1)", "0.0",
 		"ATAN2(1e0, 0e0)", "1.5707963267948966",
-		"ATAN2(NULL, 1)", "error: ambiguous",
-		"ATAN2(CAST(NULL AS INT), 1)", "null",
+		"ATAN2(NULL, 1)", "null",
+		"ATAN2(NULL, NULL)", "error: Function 'atan2' cannot be resolved due to ambiguous method parameters (null, null).",
 	))
 }
 

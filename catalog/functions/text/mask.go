@@ -63,31 +63,32 @@ func mask() *functions.Spec {
 func maskLeft() *functions.Spec {
 	return maskSpec("MASK_LEFT", "Masks the first n characters only.",
 		func(n, _ int) (int, int) { return 0, n },
-		"MASK_LEFT('My Test $123', 4)", `"Xx-Xest $123"`)
+		`"xx"`, "MASK_LEFT('My Test $123', 4)", `"Xx-Xest $123"`)
 }
 
 func maskRight() *functions.Spec {
 	return maskSpec("MASK_RIGHT", "Masks the last n characters only.",
 		func(n, length int) (int, int) { return length - n, length },
-		"MASK_RIGHT('My Test $123', 4)", `"My Test -nnn"`)
+		`"xx"`, "MASK_RIGHT('My Test $123', 4)", `"My Test -nnn"`)
 }
 
 func maskKeepLeft() *functions.Spec {
 	return maskSpec("MASK_KEEP_LEFT", "Masks all but the first n characters.",
 		func(n, length int) (int, int) { return n, length },
-		"MASK_KEEP_LEFT('My Test $123', 4)", `"My Txxx--nnn"`)
+		`"ab"`, "MASK_KEEP_LEFT('My Test $123', 4)", `"My Txxx--nnn"`)
 }
 
 func maskKeepRight() *functions.Spec {
 	return maskSpec("MASK_KEEP_RIGHT", "Masks all but the last n characters.",
 		func(n, length int) (int, int) { return 0, length - n },
-		"MASK_KEEP_RIGHT('My Test $123', 4)", `"Xx-Xxxx-$123"`)
+		`"ab"`, "MASK_KEEP_RIGHT('My Test $123', 4)", `"Xx-Xxxx-$123"`)
 }
 
-func maskSpec(name, description string, span func(n, length int) (from, to int), examples ...string) *functions.Spec {
+// maskSpec describes one of the four that take a number; beyond is what 10 characters of 'ab' become.
+func maskSpec(name, description string, span func(n, length int) (from, to int), beyond string, examples ...string) *functions.Spec {
 	call := functions.RefuseNull(newMask(span, 2, name), 1)
 	examples = append(examples,
-		name+"('ab', 10)", map[bool]string{true: `"ab"`, false: `"xx"`}[name == "MASK_KEEP_LEFT" || name == "MASK_KEEP_RIGHT"],
+		name+"('ab', 10)", beyond,
 		name+"('ab', -1)", "error: requires a non-negative number of characters to mask or skip",
 		name+"(CAST(NULL AS STRING), 1)", "null",
 	)

@@ -14,8 +14,10 @@ import (
 // (+2, +02, +0200, +02:00, +02:00:00).
 func Load(id string) (*time.Location, error) {
 	switch id {
-	case "Z", "UTC", "GMT", "UT":
+	case "Z", "UTC":
 		return time.UTC, nil
+	case "GMT", "UT":
+		return time.FixedZone(id, 0), nil
 	case "":
 		return nil, invalid(id)
 	}

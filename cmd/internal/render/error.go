@@ -3,6 +3,7 @@ package render
 import (
 	"fmt"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -14,10 +15,50 @@ import (
 var place = regexp.MustCompile(`\bline (\d{1,9}):(\d{1,9})\b`)
 
 // Error tells of a failure on Notes. Source is the SQL text that was sent; when
-// the message names a place in it, that line is shown with a caret.
+// the message names a place in it, that line is shown with a caret, unless the
+// server has drawn one already.
 func (p *Printer) Error(message, source string) {
+	if lines, drawn := excerptIn(message); drawn {
+		fmt.Fprint(p.Notes, p.colorExcerpt(lines))
+		return
+	}
 	located := &diag.Error{Message: printLines(message), Span: locate(message, source)}
 	fmt.Fprint(p.Notes, diag.RenderStyled(located, source, p.diagStyle()))
+}
+
+// excerptIn says whether a message holds a line of SQL with carets below it.
+func excerptIn(message string) (lines []string, drawn bool) {
+	lines = strings.Split(strings.TrimRight(printLines(message), "\n"), "\n")
+	return lines, slices.ContainsFunc(lines, isCaret)
+}
+
+func isCaret(line string) bool {
+	return strings.Contains(line, "^") && strings.Trim(line, "^ \t") == ""
+}
+
+// colorExcerpt colours a message that was drawn by diag.Render: what it says,
+// the place, the line of SQL, the carets, the hint.
+func (p *Printer) colorExcerpt(lines []string) string {
+	style := p.diagStyle()
+	var b strings.Builder
+	for i, line := range lines {
+		code := style.Message
+		switch {
+		case isCaret(line):
+			code = style.Caret
+		case strings.HasPrefix(line, "Hint: "):
+			code = style.Hint
+		case i+1 < len(lines) && isCaret(lines[i+1]):
+			code = style.Source
+		case i > 0 && place.FindString(line) == line && line != "":
+			code = style.Place
+		}
+		if code != "" {
+			line = code + line + style.Reset
+		}
+		b.WriteString(line + "\n")
+	}
+	return b.String()
 }
 
 func (p *Printer) diagStyle() diag.Style {

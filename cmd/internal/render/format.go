@@ -28,7 +28,7 @@ func ParseFormat(name string) (Format, error) {
 		}
 		names = append(names, string(f))
 	}
-	return "", fmt.Errorf("Invalid output format: '%s' (valid formats: %s)", name, strings.Join(names, ", "))
+	return "", fmt.Errorf("invalid output format '%s' (valid formats: %s)", name, strings.Join(names, ", "))
 }
 
 // Machine says that the format is for programs: people are told elsewhere.

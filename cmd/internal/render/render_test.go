@@ -181,6 +181,8 @@ func TestErrorsPointAtTheToken(t *testing.T) {
 			"line 2:3: no\nDid you mean 'X'?\nline 2:3\n    é y FROM A;\n    ^\n"},
 		"no place":      {"A does not exist.", "SELECT 1 FROM A;", "A does not exist.\n"},
 		"place outside": {"line 9:1: no", "SELECT 1;", "line 9:1: no\n"},
+		"drawn by the server": {"X does not exist.\nline 1:8\n  SELECT X;\n         ^\nHint: Did you mean Y?\n", "SELECT X;",
+			"X does not exist.\nline 1:8\n  SELECT X;\n         ^\nHint: Did you mean Y?\n"},
 		"control bytes": {"bad \x1b[2J name", "X;", "bad \uFFFD[2J name\n"},
 	}
 	for name, test := range tests {
@@ -188,6 +190,20 @@ func TestErrorsPointAtTheToken(t *testing.T) {
 		p.Error(test.message, test.source)
 		if notes.String() != test.want || out.Len() != 0 {
 			t.Errorf("%s\n got:\n%s\nwant:\n%s", name, notes, test.want)
+		}
+	}
+}
+
+func TestErrorsAreColoured(t *testing.T) {
+	const drawn = "X does not exist.\nline 1:8\n  SELECT X;\n         ^\nHint: Did you mean Y?\n"
+	for _, message := range []string{drawn, "line 1:8: X does not exist."} {
+		p, _, notes := newPrinter(Tabular)
+		p.Style = Colors(true)
+		p.Error(message, "SELECT X;")
+		for _, want := range []string{"\x1b[31m", "\x1b[2mline 1:8\x1b[0m", "^\x1b[0m"} {
+			if !strings.Contains(notes.String(), want) {
+				t.Errorf("%q is missing in %q", want, notes)
+			}
 		}
 	}
 }

@@ -173,3 +173,13 @@ func oneLine(text string) string {
 		}
 	}
 }
+
+// Entries are all entries as they were entered, oldest first, each shown on
+// one line.
+func (h *History) Entries() []string {
+	out := make([]string, len(h.items))
+	for i, item := range h.items {
+		out[i] = visible(item)
+	}
+	return out
+}

@@ -154,7 +154,6 @@ func (s *session) loop(ctx context.Context) error {
 			return ErrClosed
 		case interrupted:
 			s.statement.Reset()
-			s.term.forget()
 			continue
 		case ended:
 			return nil

@@ -25,7 +25,7 @@ type console interface {
 	// release lets keys be handed out again after one that might have ended
 	// the line and did not.
 	release()
-	// busy says that keys wait to be handed out, as after a paste.
+	// busy says that many keys wait to be handed out, as after a paste.
 	busy() bool
 	// atEOF says that the last key handed out was Ctrl-D.
 	atEOF() bool

@@ -14,8 +14,11 @@ import (
 	"golang.org/x/term"
 )
 
-// pollWait bounds one wait for keys, so that go-prompt's reader can be stopped.
-const pollWait = 20 * time.Millisecond
+// pollWait bounds one wait for keys: events that are no keys are seen no later.
+const pollWait = 80 * time.Millisecond
+
+// manyKeys is how many waiting keys tell a paste from fast typing.
+const manyKeys = 4
 
 // errNoKey tells go-prompt that there is nothing yet.
 var errNoKey = errors.New("no key")
@@ -32,6 +35,7 @@ type terminal struct {
 	last    byte  // the last control byte handed out, 0 for others
 	pending event // posted, not handed out yet
 	fired   event // handed out as the wake key, not taken yet
+	redrawn bool  // the last thing handed out was a resize
 	gone    bool  // reading failed: the terminal is no more
 	buffer  [64 << 10]byte
 }
@@ -102,10 +106,11 @@ func (t *terminal) Read() ([]byte, error) {
 	if t.held {
 		return nil, errNoKey
 	}
-	if t.pending == noEvent {
-		t.fill()
-	}
-	if t.pending != noEvent {
+	t.fill()
+	// Resizes come in swarms while a window is dragged: keys get their turn.
+	typed := t.redrawn && len(t.keys.queue) > 0
+	if t.pending != noEvent && (t.pending != resized || !typed) {
+		t.redrawn = t.pending == resized
 		t.fired, t.pending, t.held, t.last = t.pending, noEvent, true, 0
 		return wakeKey, nil
 	}
@@ -113,7 +118,7 @@ func (t *terminal) Read() ([]byte, error) {
 	if key == nil {
 		return nil, errNoKey
 	}
-	t.last = 0
+	t.redrawn, t.last = false, 0
 	if len(key) == 1 && key[0] < 0x20 {
 		t.last = key[0]
 	}
@@ -124,8 +129,11 @@ func (t *terminal) Read() ([]byte, error) {
 // fill reads what the terminal has. The lock is given up while waiting.
 func (t *terminal) fill() {
 	wait := pollWait
-	if len(t.keys.queue) > 0 {
+	switch {
+	case len(t.keys.queue) > 0, t.pending != noEvent:
 		wait = 0
+	case len(t.keys.pending) > 0: // the rest of an escape sequence is due
+		wait = escapeWait / 2
 	}
 	t.mu.Unlock()
 	ready := []unix.PollFd{{Fd: int32(t.fd), Events: unix.POLLIN}}
@@ -186,7 +194,7 @@ func (t *terminal) release() {
 func (t *terminal) busy() bool {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	return len(t.keys.queue) > 0
+	return len(t.keys.queue) >= manyKeys
 }
 
 func (t *terminal) atEOF() bool {

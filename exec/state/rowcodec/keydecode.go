@@ -173,7 +173,12 @@ func (d *keyDecoder) text(back *[256]byte) ([]byte, error) {
 }
 
 func isMappedToItself(run []byte, back *[256]byte) bool {
-	for _, b := range run {
+	i := 0
+	if back == &textBack {
+		for ; i+8 <= len(run) && isPlain(binary.LittleEndian.Uint64(run[i:])); i += 8 {
+		}
+	}
+	for _, b := range run[i:] {
 		if back[b] != b {
 			return false
 		}

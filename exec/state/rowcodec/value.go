@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"fmt"
 	"hash/fnv"
+	"slices"
 
 	"github.com/cockroachdb/apd/v3"
 
@@ -22,9 +23,11 @@ type ValueCodec struct {
 	columns []types.Column
 	locs    []types.Loc
 	header  [headerLen]byte
-	// fixed is where each 64-bit column stands, -1 for others; tail where the rest begins.
-	fixed []int
-	tail  int
+	// fixed is where each 64-bit column stands, -1 for others, width how wide it is; tail is where the
+	// rest begins, loose which columns it holds.
+	fixed, width []int
+	tail         int
+	loose        []int
 }
 
 // NewValueCodec returns the codec of value columns, in this order; locs says where they are in the rows
@@ -34,15 +37,17 @@ func NewValueCodec(columns []types.Column, locs []types.Loc) (*ValueCodec, error
 	if len(locs) != len(columns) {
 		return nil, fmt.Errorf("%w: %d columns at %d places", ErrUnsupported, len(columns), len(locs))
 	}
-	c := &ValueCodec{columns: columns, locs: locs, fixed: make([]int, len(columns))}
+	c := &ValueCodec{columns: columns, locs: locs, fixed: make([]int, len(columns)), width: make([]int, len(columns))}
 	c.header[0] = valueVersion
 	binary.LittleEndian.PutUint32(c.header[1:], SchemaHash(columns))
 	c.tail = headerLen + (len(columns)+7)/8
 	for i, col := range columns {
 		c.fixed[i] = -1
 		if w := fixedWidth(col.Type); w > 0 {
-			c.fixed[i] = c.tail
+			c.fixed[i], c.width[i] = c.tail, w
 			c.tail += w
+		} else {
+			c.loose = append(c.loose, i)
 		}
 	}
 	return c, nil
@@ -74,7 +79,7 @@ func fixedWidth(t *types.Type) int {
 // little-endian), so that it can be updated in place; ok is false if it has no fixed place.
 // [ValueCodec.SetPresent] marks it as not null.
 func (c *ValueCodec) FixedOffset(i int) (offset, width int, ok bool) {
-	return c.fixed[i], fixedWidth(c.columns[i].Type), c.fixed[i] >= 0
+	return c.fixed[i], c.width[i], c.fixed[i] >= 0
 }
 
 // SetPresent marks column i of an encoded row as not null.
@@ -88,22 +93,29 @@ func (c *ValueCodec) MinLen() int { return c.tail }
 // AppendRow appends the encoding of a row's columns.
 func (c *ValueCodec) AppendRow(dst []byte, row *types.Row) ([]byte, error) {
 	start := len(dst)
-	dst = append(dst, c.header[:]...)
-	for i := headerLen; i < c.tail; i++ {
-		dst = append(dst, 0)
+	dst = slices.Grow(dst, c.tail)[:start+c.tail]
+	head := dst[start:]
+	copy(head, c.header[:])
+	clear(head[headerLen:])
+	for i, loc := range c.locs {
+		if loc.Class == types.ClassNone || row.IsNull(loc) {
+			head[headerLen+i>>3] |= 1 << (i & 7)
+		} else if at := c.fixed[i]; at >= 0 {
+			putFixed(head[at:], c.width[i], row.I[loc.Slot])
+		}
 	}
 	var err error
-	for i, loc := range c.locs {
-		s := row.Slot(loc)
-		switch at := start + c.fixed[i]; {
-		case s.Null:
-			dst[start+headerLen+i/8] |= 1 << (i % 8)
-		case c.fixed[i] < 0:
-			if dst, err = appendValue(dst, c.columns[i].Type, s); err != nil {
+	for _, i := range c.loose {
+		loc := c.locs[i]
+		switch {
+		case loc.Class == types.ClassNone || row.IsNull(loc):
+		case loc.Class == types.ClassBytes:
+			b := row.B[loc.Slot]
+			dst = append(binary.AppendUvarint(dst, uint64(len(b))), b...)
+		default:
+			if dst, err = appendValue(dst, c.columns[i].Type, types.RefSlot(row.R[loc.Slot])); err != nil {
 				return dst, err
 			}
-		default:
-			putFixed(dst[at:], fixedWidth(c.columns[i].Type), s.I)
 		}
 	}
 	return dst, nil

@@ -10,30 +10,35 @@ import (
 	"github.com/ksqlgo/ksqlgo/catalog/types"
 )
 
-// DecodeRow sets the columns of row from an encoded row. Strings point into value.
+// DecodeRow sets the columns of row from an encoded row; columns that the row does not keep (ClassNone) are
+// passed over. Strings point into value.
 func (c *ValueCodec) DecodeRow(value []byte, row *types.Row) error {
 	if err := c.check(value); err != nil {
 		return err
 	}
-	d := valueDecoder{in: value[c.tail:]}
 	for i, loc := range c.locs {
-		t := c.columns[i].Type
 		switch {
-		case value[headerLen+i/8]&(1<<(i%8)) != 0:
+		case loc.Class == types.ClassNone:
+		case value[headerLen+i>>3]&(1<<(i&7)) != 0:
 			row.SetNull(loc)
 		case c.fixed[i] >= 0:
-			v, err := getFixed(value[c.fixed[i]:], t)
+			v, err := getFixed(value[c.fixed[i]:], c.width[i])
 			if err != nil {
 				return err
 			}
 			row.SetInt64(loc, v)
-		default:
-			s, err := d.value(t)
-			if err != nil {
-				return err
-			}
-			row.SetSlot(loc, s)
 		}
+	}
+	d := valueDecoder{in: value[c.tail:]}
+	for _, i := range c.loose {
+		if value[headerLen+i>>3]&(1<<(i&7)) != 0 {
+			continue
+		}
+		s, err := d.value(c.columns[i].Type)
+		if err != nil {
+			return err
+		}
+		row.SetSlot(c.locs[i], s)
 	}
 	if len(d.in) > 0 {
 		return fmt.Errorf("%w: %d bytes after a row", ErrCorrupt, len(d.in))
@@ -59,8 +64,8 @@ func (c *ValueCodec) check(value []byte) error {
 }
 
 // getFixed reads a value of the 64-bit class.
-func getFixed(b []byte, t *types.Type) (int64, error) {
-	switch fixedWidth(t) {
+func getFixed(b []byte, width int) (int64, error) {
+	switch width {
 	case 1:
 		if b[0] > 1 {
 			return 0, fmt.Errorf("%w: a BOOLEAN of %#x", ErrCorrupt, b[0])
@@ -101,7 +106,7 @@ func (d *valueDecoder) value(t *types.Type) (types.Slot, error) {
 		if err != nil {
 			return types.NullSlot, err
 		}
-		v, err := getFixed(b, t)
+		v, err := getFixed(b, w)
 		return types.IntSlot(v), err
 	}
 	switch t.Kind {

@@ -1,0 +1,29 @@
+package operator
+
+import (
+	"github.com/ksqlgo/ksqlgo/exec/record"
+	"github.com/ksqlgo/ksqlgo/planner/physical"
+
+	"github.com/ksqlgo/ksqlgo/catalog/types"
+)
+
+// Materialize keeps the latest row of each key for pull queries, and gives changes their old row where it is wanted.
+type Materialize struct {
+	table *tableStore
+	next  Operator
+}
+
+// NewMaterialize builds the operator; keepOld says that old rows are wanted downstream.
+func NewMaterialize(ctx *Context, n *physical.Materialize, keepOld bool, next Operator) (*Materialize, error) {
+	out := n.In.Out()
+	table, err := ctx.tableStore(n.Store, types.NewLayout(out.Columns), out.Key, len(out.Columns), keepOld)
+	return &Materialize{table: table, next: next}, err
+}
+
+// Process implements [Operator].
+func (m *Materialize) Process(r *record.Record) error {
+	if err := m.table.apply(r); err != nil {
+		return err
+	}
+	return m.next.Process(r)
+}

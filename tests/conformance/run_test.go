@@ -1,0 +1,185 @@
+package conformance
+
+import (
+	"encoding/base64"
+	"encoding/json"
+	"fmt"
+	"strings"
+
+	formats "github.com/ksqlgo/ksqlgo/catalog/formats/builtin"
+	functions "github.com/ksqlgo/ksqlgo/catalog/functions/builtin"
+	"github.com/ksqlgo/ksqlgo/exec/record"
+	"github.com/ksqlgo/ksqlgo/exec/sim"
+	"github.com/ksqlgo/ksqlgo/server/sqltest"
+)
+
+var (
+	allFunctions = functions.Registry()
+	allFormats   = formats.Registry()
+)
+
+// run executes a case; nil means that it passes.
+func (c *testCase) run() (err error) {
+	defer func() {
+		if r := recover(); r != nil {
+			err = fmt.Errorf("panic: %v", r)
+		}
+	}()
+	w := sqltest.New(sqltest.Config{
+		Functions: allFunctions, Formats: allFormats, ServiceID: "some.ksql.service.id", Properties: c.properties(),
+	})
+	defer func() {
+		if e := w.Close(); err == nil {
+			err = e
+		}
+	}()
+	if err := c.createTopics(w); err != nil {
+		return err
+	}
+	err = c.execute(w)
+	if c.Expected != nil {
+		return c.checkError(err)
+	}
+	if err != nil {
+		return err
+	}
+	if err := c.checkOutputs(w); err != nil {
+		return err
+	}
+	return c.checkPost(w)
+}
+
+func (c *testCase) properties() map[string]string {
+	out := map[string]string{"auto.offset.reset": "earliest", "ksql.headers.columns.enabled": "true"}
+	for name, v := range c.Properties {
+		out[name] = fmt.Sprint(v)
+	}
+	return out
+}
+
+func (c *testCase) createTopics(w *sqltest.World) error {
+	for _, raw := range c.Topics {
+		var t topicSpec
+		if json.Unmarshal(raw, &t.Name) != nil {
+			if err := json.Unmarshal(raw, &t); err != nil {
+				return err
+			}
+		}
+		w.Sim().CreateTopic(t.Name, max(t.Partitions, 1))
+	}
+	// Topics of inputs and outputs exist with one partition unless they are made otherwise by a statement.
+	declared := strings.ToLower(strings.Join(c.Statements, "\n"))
+	for _, in := range c.Inputs {
+		if !strings.Contains(declared, "partitions") {
+			w.Sim().CreateTopic(in.Topic, 1)
+		}
+	}
+	if !strings.Contains(declared, "partitions") {
+		for _, topic := range declaredTopics(c.Statements) {
+			w.Sim().CreateTopic(topic, 1)
+		}
+	}
+	return nil
+}
+
+func (c *testCase) execute(w *sqltest.World) error {
+	for i, s := range c.Statements {
+		err := w.Execute(s)
+		if err != nil && c.Expected != nil && i < len(c.Statements)-1 {
+			return fmt.Errorf("statement %d: %w", i+1, errEarly{err})
+		}
+		if err != nil {
+			return fmt.Errorf("statement %d: %w", i+1, err)
+		}
+	}
+	var inputs []sqltest.Input
+	for i := range c.Inputs {
+		in, err := w.Produce(c.Inputs[i].record())
+		if err != nil {
+			return fmt.Errorf("input %d: %w", i+1, err)
+		}
+		inputs = append(inputs, in)
+	}
+	return w.Feed(inputs)
+}
+
+// errEarly marks an error that came before the last statement.
+type errEarly struct{ error }
+
+func (c *testCase) checkError(err error) error {
+	if err == nil {
+		return fmt.Errorf("no error, want %q", c.Expected.Message)
+	}
+	if !strings.Contains(err.Error(), c.Expected.Message) {
+		return fmt.Errorf("the error is %q, want %q", err, c.Expected.Message)
+	}
+	return nil
+}
+
+func (r *testRecord) record() sqltest.Record {
+	out := sqltest.Record{Topic: r.Topic, Key: r.Key, Value: r.Value, Timestamp: r.Timestamp}
+	if r.Window != nil {
+		out.Window = &sqltest.Window{Start: r.Window.Start, End: r.Window.End, Session: strings.EqualFold(r.Window.Type, "session")}
+	}
+	for _, h := range r.Headers {
+		rh := record.Header{Key: h.Key}
+		if h.Value != nil {
+			// A header that is no base64 would be a fault of the file and shows as a difference.
+			rh.Value, _ = base64.StdEncoding.DecodeString(*h.Value)
+		}
+		out.Headers = append(out.Headers, rh)
+	}
+	return out
+}
+
+// checkOutputs compares the topics that the outputs name.
+func (c *testCase) checkOutputs(w *sqltest.World) error {
+	var order []string
+	byTopic := map[string][]*testRecord{}
+	for i := range c.Outputs {
+		o := &c.Outputs[i]
+		if byTopic[o.Topic] == nil {
+			order = append(order, o.Topic)
+		}
+		byTopic[o.Topic] = append(byTopic[o.Topic], o)
+	}
+	if len(c.Outputs) == 0 && len(c.Inputs) > 0 {
+		return c.checkSilence(w)
+	}
+	for _, name := range order {
+		var got []sim.Record
+		if t, ok := w.Sim().Topic(name); ok {
+			got = t.Records()
+		}
+		want := make([]sqltest.Record, len(byTopic[name]))
+		for i, o := range byTopic[name] {
+			want[i] = o.record()
+		}
+		if err := w.CompareTopic(name, want, got); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// checkSilence says that a case without outputs wrote none.
+func (c *testCase) checkSilence(w *sqltest.World) error {
+	for _, q := range w.Sim().Queries() {
+		if q.Plan().Sink == nil {
+			continue
+		}
+		if t, ok := w.Sim().Topic(q.Plan().Sink.Topic); ok && len(t.Records()) > 0 && !c.isInput(t.Name) {
+			return fmt.Errorf("topic %s: %d records, want none", t.Name, len(t.Records()))
+		}
+	}
+	return nil
+}
+
+func (c *testCase) isInput(topic string) bool {
+	for i := range c.Inputs {
+		if c.Inputs[i].Topic == topic {
+			return true
+		}
+	}
+	return false
+}
