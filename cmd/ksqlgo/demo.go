@@ -64,8 +64,12 @@ func (c *demoCommand) Run(io *streams) error {
 	if c.Once || !isTerminal(io.in) || !isTerminalWriter(io.out) {
 		return nil
 	}
+	// From here on Ctrl-C is the console's: it ends a query, not the server.
+	stop()
+	ended, stopEnded := signal.NotifyContext(context.Background(), syscall.SIGTERM, syscall.SIGHUP)
+	defer stopEnded()
 	fmt.Fprintf(io.out, "\nThe server runs on. Try the queries of the program's README, SHOW QUERIES; or DESCRIBE INVENTORYTABLE EXTENDED;\n\n")
-	if code := console.Run(ctx, console.Config{Server: client.Config{URL: s.URL()}, Version: server.Version}); code != 0 {
+	if code := console.Run(ended, console.Config{Server: client.Config{URL: s.URL()}, Version: server.Version}); code != 0 {
 		return &exitError{code: code}
 	}
 	return nil

@@ -30,8 +30,11 @@ type Source struct {
 	atKey   bool
 	table   *tableStore
 	changes *changesDecoder
-	rec     record.Record
-	next    Operator
+	// emptyIsNulls: in a repartition topic empty bytes are a row of nulls (a DELIMITED row of one null, a row without
+	// columns), where a topic of the outside could not be read.
+	emptyIsNulls bool
+	rec          record.Record
+	next         Operator
 }
 
 type pseudoColumn struct {
@@ -54,6 +57,7 @@ func NewSource(ctx *Context, n *physical.Source, keepOld bool, next Operator) (*
 	}
 	layout := types.NewLayout(columns)
 	s := &Source{ctx: ctx, name: n.Name, spec: in, input: n.Input, row: layout.NewRow(), next: next}
+	s.emptyIsNulls = in.Repartition && in.ValueFormat.Name != "KAFKA"
 	s.keyLocs, s.valueLocs = make([]types.Loc, len(in.Key)), make([]types.Loc, len(in.Value))
 	for i, o := range origins {
 		loc := layout.Locs[i]
@@ -175,11 +179,8 @@ func (s *Source) readKey(m *record.Message, r *record.Record) bool {
 }
 
 func (s *Source) readValue(m *record.Message) bool {
-	if m.Value == nil {
+	if m.Value == nil || s.emptyIsNulls && len(m.Value) == 0 {
 		setNull(s.row, s.valueLocs)
-	} else if len(s.spec.Value) == 0 && s.spec.Repartition {
-		// Nothing but the key was sent on.
-		return true
 	} else if err := s.value.Decode(m.Value, s.row); err != nil {
 		s.ctx.fail(s.name, DeserializationError, false, true, err.Error())
 		return false

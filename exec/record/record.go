@@ -41,6 +41,8 @@ type Record struct {
 	Offset    int64
 	// RawKey is the key's bytes as read, for operators that pass the key on unchanged; nil when not known or null.
 	RawKey []byte
+	// NullKey: the key as read was null, as opposed to a key whose columns are all null.
+	NullKey bool
 	// Headers of the source record.
 	Headers []Header
 }
