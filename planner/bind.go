@@ -76,7 +76,11 @@ func (b *binder) bind(e ast.Expr) (expr.Expr, error) {
 	case *ast.Call:
 		return b.call(e)
 	case *ast.IntervalUnit:
-		return &expr.Literal{Value: int64(e.Unit), T: types.IntervalUnitType}, nil
+		ms, ok := e.Unit.Millis()
+		if !ok {
+			return nil, diag.Errorf(diag.Type, e.Span(), "%s has no fixed length: use DAYS or a smaller unit.", e.Unit)
+		}
+		return &expr.Literal{Value: ms, T: types.IntervalUnitType}, nil
 	case *ast.Lambda:
 		return nil, diag.Errorf(diag.InvalidQuery, e.Span(), "Lambda functions are only allowed as arguments of functions that take them: %s", exprText(e))
 	case *ast.ArrayExpr:

@@ -94,7 +94,7 @@ func (b *binder) comparison(e *ast.Comparison) (expr.Expr, error) {
 			}
 			return &expr.IsNull{X: x, Negated: op == expr.DistinctFrom}, nil
 		}
-		return nil, diag.Errorf(diag.Type, e.Span(), "Comparison with NULL not supported: %s", trimParens(b.text(e))+"\nUse 'IS NULL' or 'IS NOT NULL' instead.").
+		return nil, b.typeError(e, "Comparison with NULL not supported: %s %s %s\nUse 'IS NULL' or 'IS NOT NULL' instead.", lt, op, rt).
 			WithHint("Use 'IS NULL' or 'IS NOT NULL' instead.")
 	}
 	t := comparisonType(lt, rt, op)

@@ -28,7 +28,7 @@ func (a *analyzer) project(items []item) (*analysis, error) {
 	if err := a.checkUndo(); err != nil {
 		return nil, err
 	}
-	if err := uniqueNames(items, a.target.persistent); err != nil {
+	if err := uniqueNames(items, bound); err != nil {
 		return nil, err
 	}
 	out := &analysis{items: make([]outItem, len(items)), leftmost: a.sources[0].source, table: a.node.Table(), windowed: a.node.Windowed()}
@@ -211,11 +211,11 @@ func (a *analyzer) missingKey() error {
 }
 
 // uniqueNames refuses two columns of one name.
-func uniqueNames(items []item, persistent bool) error {
+func uniqueNames(items []item, bound []expr.Expr) error {
 	seen := map[string]bool{}
-	for _, it := range items {
-		if seen[it.name] && persistent {
-			return diag.Errorf(diag.Duplicate, it.at, "Duplicate values found in schema: %s", types.QuoteName(it.name)).
+	for i, it := range items {
+		if seen[it.name] {
+			return diag.Errorf(diag.Duplicate, it.at, "Duplicate value columns found in schema: %s %s", types.QuoteName(it.name), bound[i].Type()).
 				WithHint("Give one of the columns another name: … AS %s_2.", it.name)
 		}
 		seen[it.name] = true

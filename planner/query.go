@@ -10,6 +10,7 @@ import (
 	"github.com/ksqlgo/ksqlgo/grammar/diag"
 	"github.com/ksqlgo/ksqlgo/grammar/format"
 	"github.com/ksqlgo/ksqlgo/planner/explain"
+	"github.com/ksqlgo/ksqlgo/planner/expr"
 	"github.com/ksqlgo/ksqlgo/planner/logical"
 	"github.com/ksqlgo/ksqlgo/planner/physical"
 )
@@ -333,6 +334,10 @@ func (env *Env) transientPlan(sel *ast.Select, t target) (*physical.Plan, string
 		return nil, "", err
 	}
 	id := persistentQueryID("transient", a.leftmost.Name, env.QueryNumber)
+	if sel.Limit != nil && sel.Limit.Count == 0 {
+		// No limit is 0 in plans; here no row is wanted.
+		a.node.In = &logical.Filter{Step: "Limit", In: a.node.In, Cond: &expr.Literal{Value: false, T: types.BooleanType}}
+	}
 	root := a.optimize()
 	text := explain.Logical(root)
 	b := &builder{env: env, names: newNamer(env.ServiceID, "", id), aggregates: map[*logical.Aggregate]*physical.Aggregate{}}

@@ -6,10 +6,12 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"time"
 
 	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kgo"
+	"github.com/twmb/franz-go/pkg/kmsg"
 )
 
 // Admin describes and changes topics, offsets and groups. Its methods are safe
@@ -70,6 +72,9 @@ func (a *Admin) AllTopics(ctx context.Context) (map[string]TopicInfo, error) { r
 
 func (a *Admin) topics(ctx context.Context, names ...string) (map[string]TopicInfo, error) {
 	const op = "describing topics"
+	if err := a.refresh(ctx, names...); err != nil {
+		return nil, newError(op, err)
+	}
 	details, err := a.kadm.ListTopicsWithInternal(ctx, names...)
 	if err != nil {
 		return nil, newError(op, err)
@@ -88,6 +93,19 @@ func (a *Admin) topics(ctx context.Context, names ...string) (map[string]TopicIn
 		}
 	}
 	return infos, nil
+}
+
+// refresh asks for the topics' metadata anew, all topics' without names. What
+// the client has cached may be from before a topic was created.
+func (a *Admin) refresh(ctx context.Context, names ...string) error {
+	req := kmsg.NewPtrMetadataRequest()
+	for _, name := range names {
+		rt := kmsg.NewMetadataRequestTopic()
+		rt.Topic = kmsg.StringPtr(name)
+		req.Topics = append(req.Topics, rt)
+	}
+	_, err := a.client.RequestCachedMetadata(ctx, req, time.Nanosecond)
+	return err
 }
 
 // TopicConfigs returns the configurations in force for a topic, defaults
@@ -128,6 +146,9 @@ func (a *Admin) CreateTopic(ctx context.Context, spec TopicSpec) (TopicInfo, err
 	}
 	created, err := a.kadm.CreateTopic(ctx, partitions, replicas, configs, spec.Name)
 	if err != nil {
+		return TopicInfo{}, topicError("creating a topic", spec.Name, -1, err)
+	}
+	if err := a.refresh(ctx, spec.Name); err != nil {
 		return TopicInfo{}, topicError("creating a topic", spec.Name, -1, err)
 	}
 	return TopicInfo{

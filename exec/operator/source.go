@@ -33,8 +33,10 @@ type Source struct {
 	// emptyIsNulls: in a repartition topic empty bytes are a row of nulls (a DELIMITED row of one null, a row without
 	// columns), where a topic of the outside could not be read.
 	emptyIsNulls bool
-	rec          record.Record
-	next         Operator
+	// throwOnTime stops the query at a record without a usable timestamp (ksql.timestamp.throw.on.invalid).
+	throwOnTime bool
+	rec         record.Record
+	next        Operator
 }
 
 type pseudoColumn struct {
@@ -57,6 +59,7 @@ func NewSource(ctx *Context, n *physical.Source, keepOld bool, next Operator) (*
 	}
 	layout := types.NewLayout(columns)
 	s := &Source{ctx: ctx, name: n.Name, spec: in, input: n.Input, row: layout.NewRow(), next: next}
+	s.throwOnTime = ctx.Env != nil && ctx.Env.Properties["ksql.timestamp.throw.on.invalid"] == "true"
 	s.emptyIsNulls = in.Repartition && in.ValueFormat.Name != "KAFKA"
 	s.keyLocs, s.valueLocs = make([]types.Loc, len(in.Key)), make([]types.Loc, len(in.Value))
 	for i, o := range origins {
@@ -133,7 +136,14 @@ func (s *Source) Read(m *record.Message) error {
 		Row: s.row, Time: m.Timestamp, Partition: s.ctx.Partition, Offset: m.Offset, Headers: m.Headers,
 		Tombstone: m.Value == nil,
 	}
-	if !s.readKey(m, r) || s.changes == nil && !s.readValue(m) || !s.readTime(r) {
+	if !s.readKey(m, r) || s.changes == nil && !s.readValue(m) {
+		return nil
+	}
+	if err := s.readTime(r); err != nil {
+		if s.throwOnTime {
+			return fmt.Errorf("Fatal user code error in TimestampExtractor callback for record: %w", err) //nolint:staticcheck // Kafka Streams' text
+		}
+		s.ctx.fail(s.name, ProcessingError, false, true, err.Error())
 		return nil
 	}
 	s.ctx.time = max(s.ctx.time, r.Time)
@@ -189,22 +199,19 @@ func (s *Source) readValue(m *record.Message) bool {
 	return true
 }
 
-// readTime sets the record's time. Records without a usable one are skipped, as in ksqlDB; a null value keeps the
-// record's own.
-func (s *Source) readTime(r *record.Record) bool {
+// readTime sets the record's time, or says why it has none that can be used. A null value keeps the record's own.
+func (s *Source) readTime(r *record.Record) error {
 	if s.at != nil && (s.atKey || !r.Tombstone) {
 		at, err := s.at.read(s.row)
 		if err != nil {
-			s.ctx.fail(s.name, ProcessingError, false, true, err.Error())
-			return false
+			return err
 		}
 		r.Time = at
 	}
 	if r.Time < 0 {
-		s.ctx.fail(s.name, ProcessingError, false, true, fmt.Sprintf("the timestamp %d is negative", r.Time))
-		return false
+		return fmt.Errorf("the timestamp %d is negative", r.Time)
 	}
-	return true
+	return nil
 }
 
 func (s *Source) setPseudo(r *record.Record, row *types.Row) {

@@ -2,8 +2,10 @@ package operator
 
 import (
 	"fmt"
+	"time"
 
 	"github.com/ksqlgo/ksqlgo/catalog/types"
+	"github.com/ksqlgo/ksqlgo/catalog/types/datepattern"
 )
 
 // timeColumn reads a timestamp from a column: BIGINT and TIMESTAMP as they are, STRING by a pattern or as ISO text.
@@ -33,7 +35,11 @@ func timeParser(format string) (func(string) (int64, error), error) {
 	if format == "" {
 		return func(text string) (int64, error) { return types.ParseTimestamp(text, nil) }, nil
 	}
-	return nil, fmt.Errorf("pattern %q", format)
+	p, err := datepattern.Compile(format)
+	if err != nil {
+		return nil, fmt.Errorf("timestamp format: %w", err)
+	}
+	return func(text string) (int64, error) { return p.ParseTimestamp(text, time.UTC) }, nil
 }
 
 // read gives the column's time; null, unreadable and negative ones are errors.

@@ -342,3 +342,15 @@ func (q *Query) Kill() error {
 	}
 	return q.open()
 }
+
+// Accounting sums up what became of the records that the query's tasks have read since they were built.
+func (q *Query) Accounting() operator.Accounting {
+	var sum operator.Accounting
+	for _, t := range q.tasks {
+		for i := range t.read {
+			a := t.task.Accounting(i)
+			sum.Add(&a)
+		}
+	}
+	return sum
+}

@@ -3,7 +3,6 @@ package state
 import (
 	"errors"
 	"fmt"
-	"io/fs"
 
 	"github.com/cockroachdb/pebble/v2"
 )
@@ -40,11 +39,8 @@ func classify(dir string, err error) error {
 		}
 	}
 	class := ErrDisk
-	switch {
-	case pebble.IsCorruptionError(err):
+	if pebble.IsCorruptionError(err) {
 		class = ErrCorrupt
-	case errors.Is(err, fs.ErrNotExist):
-		class = ErrDisk
 	}
 	return fmt.Errorf("%w: %s: %w", class, dir, err)
 }

@@ -5,12 +5,12 @@ CREATE STREAM IF NOT EXISTS shipments (
   item VARCHAR,
   quantity INT,
   supplier VARCHAR,
-  at BIGINT
+  event_time BIGINT
 ) WITH (
   KAFKA_TOPIC = 'shipments',
   VALUE_FORMAT = 'JSON',
   PARTITIONS = 6,
-  TIMESTAMP = 'at'
+  TIMESTAMP = 'event_time'
 );
 
 CREATE STREAM IF NOT EXISTS sales (
@@ -18,10 +18,10 @@ CREATE STREAM IF NOT EXISTS sales (
   item VARCHAR,
   quantity INT,
   price DECIMAL(8, 2),
-  at BIGINT
+  event_time BIGINT
 ) WITH (
   KAFKA_TOPIC = 'sales',
   VALUE_FORMAT = 'JSON',
   PARTITIONS = 6,
-  TIMESTAMP = 'at'
+  TIMESTAMP = 'event_time'
 );

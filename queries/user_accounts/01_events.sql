@@ -5,10 +5,10 @@ CREATE STREAM IF NOT EXISTS user_events (
   email VARCHAR,
   name VARCHAR,
   address STRUCT<street VARCHAR, city VARCHAR>,
-  at BIGINT
+  event_time BIGINT
 ) WITH (
   KAFKA_TOPIC = 'user_events',
   VALUE_FORMAT = 'JSON',
   PARTITIONS = 50,
-  TIMESTAMP = 'at'
+  TIMESTAMP = 'event_time'
 );

@@ -13,7 +13,7 @@ CREATE TABLE IF NOT EXISTS user_accounts AS
       WHEN type = 'UserClosed' THEN 'CLOSED'
     END) AS status,
     COUNT(*) AS version,
-    MAX(at) AS changed_at
+    MAX(event_time) AS changed_at
   FROM user_events
   GROUP BY user_id
   EMIT CHANGES;

@@ -7,8 +7,8 @@ import (
 )
 
 // installControls hooks the requests whose handling in kfake needs help. The
-// hooks run in kfake's one request loop, just before the request is handled;
-// none of them answers a request itself.
+// hooks run within kfake's one request loop, just before the request is
+// handled; none of them answers a request itself.
 func (b *Broker) installControls() {
 	b.observe(kmsg.CreateTopics, func(r kmsg.Request) {
 		keepCompactedTopics(r.(*kmsg.CreateTopicsRequest))
@@ -28,11 +28,20 @@ func (b *Broker) installControls() {
 	}
 }
 
+// observeRenewal is after how many requests a hook is installed anew: kfake
+// keeps the last request of every connection a hook has seen, dead ones too.
+const observeRenewal = 4096
+
 // observe calls fn for every request of one kind and leaves the request to
 // kfake.
 func (b *Broker) observe(key kmsg.Key, fn func(kmsg.Request)) {
+	seen := 0
 	b.cluster.ControlKey(int16(key), func(r kmsg.Request) (kmsg.Response, error, bool) {
 		fn(r)
+		if seen++; seen == observeRenewal {
+			b.cluster.DropControl()
+			b.observe(key, fn)
+		}
 		return nil, nil, false
 	})
 }

@@ -38,6 +38,9 @@ func extremeOverloads(description string, sign int) []functions.Aggregate {
 		o.Description = description
 		o.State = func(args []*types.Type) ([]*types.Type, error) { return args[:1], nil }
 		o.New = func(_ *functions.Env, args []*types.Type, _ []any) (functions.Aggregator, error) {
+			if t := args[0]; t.Class() == types.ClassInt64 && t.Kind != types.Double {
+				return &wholeExtreme{largest: sign > 0}, nil
+			}
 			return &extreme{compare: types.SlotComparer(args[0]), sign: sign}, nil
 		}
 		out = append(out, o)
@@ -67,3 +70,25 @@ func (e *extreme) Add(state, args []types.Slot) error {
 func (e *extreme) Merge(dst, src []types.Slot) error { return e.Add(dst, src) }
 
 func (*extreme) Result(state []types.Slot) (types.Slot, error) { return state[0], nil }
+
+// wholeExtreme is extreme for types that are held as whole numbers.
+type wholeExtreme struct {
+	streamOnly
+	largest bool
+}
+
+func (*wholeExtreme) Init(state []types.Slot) { state[0] = types.NullSlot }
+
+func (e *wholeExtreme) Add(state, args []types.Slot) error {
+	if args[0].Null {
+		return nil
+	}
+	if state[0].Null || e.largest && args[0].I > state[0].I || !e.largest && args[0].I < state[0].I {
+		state[0] = types.IntSlot(args[0].I)
+	}
+	return nil
+}
+
+func (e *wholeExtreme) Merge(dst, src []types.Slot) error { return e.Add(dst, src) }
+
+func (*wholeExtreme) Result(state []types.Slot) (types.Slot, error) { return state[0], nil }

@@ -21,6 +21,8 @@ const (
 	// A zero byte inside a string is followed by escaped, its end is a zero byte followed by terminator.
 	escaped    = 0xff
 	terminator = 0x01
+	// keyNaN stands for every NaN.
+	keyNaN = 0x7ff8000000000001
 	// decimalZero is the length mark of 0; larger lengths of positive, smaller of negative numbers.
 	decimalZero = 0x8000
 )
@@ -162,7 +164,7 @@ func appendKeyStruct(dst []byte, t *types.Type, fields types.StructValue) ([]byt
 // doubleKey orders doubles as numbers, -0.0 before 0.0, one NaN above all.
 func doubleKey(bits uint64) uint64 {
 	if f := math.Float64frombits(bits); f != f {
-		bits = math.Float64bits(math.NaN())
+		bits = keyNaN
 	}
 	if bits>>63 != 0 {
 		return ^bits

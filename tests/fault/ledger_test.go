@@ -1,0 +1,205 @@
+package fault
+
+import (
+	"fmt"
+	"slices"
+	"strconv"
+)
+
+// An input is known by its id alone: everything else in it follows from that.
+
+const (
+	groups  = 300
+	users   = 500
+	regions = 7
+	// windowSize in milliseconds, and how much event time passes from one input to the next.
+	windowSize  = 10_000
+	timePerItem = 2
+	// epoch is the event time of input 0.
+	epoch = 1_760_000_000_000
+)
+
+func groupOf(id int64) string   { return "g" + strconv.FormatInt(id*7919%groups, 10) }
+func userOf(id int64) string    { return "u" + strconv.FormatInt(id*31%users, 10) }
+func amountOf(id int64) int64   { return id%13 + 1 }
+func timeOf(id int64) int64     { return epoch + id*timePerItem }
+func windowOf(id int64) int64   { return timeOf(id) / windowSize * windowSize }
+func regionOf(u string) string  { n, _ := strconv.Atoi(u[1:]); return "r" + strconv.Itoa(n%regions) }
+func inputJSON(id int64) string { return fmt.Sprintf(`{"id":%d,"grp":%q,"amount":%d}`, id, groupOf(id), amountOf(id)) }
+
+// runningCount is one row of the count's topic: the n-th input of a group was this one.
+type runningCount struct {
+	group    string
+	n, total int64
+	lastID   int64
+}
+
+// joinRow is one row of the join's topic.
+type joinRow struct {
+	user   string
+	id     int64
+	region string
+}
+
+// windowKey is a row of the windowed sum.
+type windowKey struct {
+	group string
+	start int64
+}
+
+// windowSum is one row of the windowed sum's topic.
+type windowSum struct {
+	windowKey
+	n, total int64
+}
+
+// ledger is everything that went in and came out, in the order of the topics' partitions.
+type ledger struct {
+	// inputs says how often each id is in the source topic. An id that the generator sent again, not knowing that the broker
+	// had it, may be there twice; it then counts twice.
+	inputs map[int64]int
+	// acked are the ids whose writing the broker confirmed.
+	acked  []int64
+	counts []runningCount
+	joined []joinRow
+	sums   []windowSum
+	// What pull queries answered at the end.
+	pulledCounts map[string]runningCount
+	pulledSums   map[windowKey]windowSum
+	// What DESCRIBE EXTENDED says was read, by query; wantRead is what there was to read.
+	read, wantRead map[string]int64
+}
+
+// findings collects what is wrong, a few of each kind in full.
+type findings struct {
+	count map[string]int
+	list  []string
+}
+
+func (f *findings) add(kind, format string, args ...any) {
+	if f.count == nil {
+		f.count = map[string]int{}
+	}
+	if f.count[kind]++; f.count[kind] <= 5 {
+		f.list = append(f.list, kind+": "+fmt.Sprintf(format, args...))
+	}
+}
+
+// check compares what came out with what went in.
+func (l *ledger) check() *findings {
+	f := &findings{}
+	for _, id := range l.acked {
+		if l.inputs[id] == 0 {
+			f.add("broker lost", "input %d was acknowledged and is not in the topic", id)
+		}
+	}
+	l.checkCounts(f)
+	l.checkJoin(f)
+	l.checkSums(f)
+	for query, want := range l.wantRead {
+		if got := l.read[query]; got != want {
+			f.add("accounting", "%s says %d records were read, there are %d", query, got, want)
+		}
+	}
+	return f
+}
+
+// each compares how often ids were seen with how often they are in the source.
+func (l *ledger) each(f *findings, where string, seen map[int64]int) {
+	for id, want := range l.inputs {
+		switch got := seen[id]; {
+		case got < want:
+			f.add("lost", "%s: input %d is there %d times, want %d", where, id, got, want)
+		case got > want:
+			f.add("duplicated", "%s: input %d is there %d times, want %d", where, id, got, want)
+		}
+	}
+	for id := range seen {
+		if l.inputs[id] == 0 {
+			f.add("invented", "%s: input %d does not exist", where, id)
+		}
+	}
+}
+
+func (l *ledger) checkCounts(f *findings) {
+	seen := map[int64]int{}
+	last := map[string]runningCount{}
+	for _, c := range l.counts {
+		before := last[c.group]
+		if c.n != before.n+1 {
+			f.add("sequence", "count of %s goes from %d to %d", c.group, before.n, c.n)
+		}
+		if c.total != before.total+amountOf(c.lastID) {
+			f.add("sum", "total of %s goes from %d to %d with input %d of %d", c.group, before.total, c.total, c.lastID, amountOf(c.lastID))
+		}
+		if groupOf(c.lastID) != c.group {
+			f.add("wrong group", "input %d in %s", c.lastID, c.group)
+		}
+		seen[c.lastID]++
+		last[c.group] = c
+	}
+	l.each(f, "counts", seen)
+	if l.pulledCounts != nil {
+		compareRows(f, "pull of counts", l.pulledCounts, last)
+	}
+}
+
+func (l *ledger) checkJoin(f *findings) {
+	seen := map[int64]int{}
+	for _, j := range l.joined {
+		seen[j.id]++
+		if j.user != userOf(j.id) || j.region != regionOf(j.user) {
+			f.add("wrong join", "input %d with user %s, region %s", j.id, j.user, j.region)
+		}
+	}
+	l.each(f, "joined", seen)
+}
+
+func (l *ledger) checkSums(f *findings) {
+	want := map[windowKey]windowSum{}
+	for id, times := range l.inputs {
+		k := windowKey{groupOf(id), windowOf(id)}
+		s := want[k]
+		s.windowKey = k
+		s.n += int64(times)
+		s.total += int64(times) * amountOf(id)
+		want[k] = s
+	}
+	last := map[windowKey]windowSum{}
+	for _, s := range l.sums {
+		if before := last[s.windowKey]; s.n != before.n+1 {
+			f.add("sequence", "window %v goes from %d to %d", s.windowKey, before.n, s.n)
+		}
+		last[s.windowKey] = s
+	}
+	compareRows(f, "windowed sums", last, want)
+	if l.pulledSums != nil {
+		compareRows(f, "pull of windowed sums", l.pulledSums, last)
+	}
+}
+
+// compareRows compares two tables.
+func compareRows[K comparable, V comparable](f *findings, where string, got, want map[K]V) {
+	for k, w := range want {
+		if g, ok := got[k]; !ok {
+			f.add("row missing", "%s: %v", where, w)
+		} else if g != w {
+			f.add("row differs", "%s: %v, want %v", where, g, w)
+		}
+	}
+	for k, g := range got {
+		if _, ok := want[k]; !ok {
+			f.add("row too much", "%s: %v", where, g)
+		}
+	}
+}
+
+// kinds lists the kinds of findings.
+func (f *findings) kinds() []string {
+	var out []string
+	for k := range f.count {
+		out = append(out, k)
+	}
+	slices.Sort(out)
+	return out
+}
