@@ -48,6 +48,9 @@ type Source struct {
 	Replicas    int    `json:"replicas"`
 	KeyFormat   Format `json:"keyFormat"`
 	ValueFormat Format `json:"valueFormat"`
+	// InheritedKeyFormat is what a stream without key columns (KeyFormat NONE) was declared with: a query that gives its
+	// rows a key inherits it. nil when NONE was asked for, and for streams with a key.
+	InheritedKeyFormat *Format `json:"inheritedKeyFormat,omitempty"`
 	// TimestampColumn gives ROWTIME; empty uses the record's timestamp. TimestampFormat is its pattern if it is text.
 	TimestampColumn string `json:"timestampColumn,omitempty"`
 	TimestampFormat string `json:"timestampFormat,omitempty"`

@@ -21,6 +21,8 @@ type target struct {
 	pull bool
 	sink string
 	kind catalog.Kind
+	// check looks at the result's columns before it is decided which of them are the key; may be nil.
+	check func([]outItem) error
 }
 
 // analyzer binds one SELECT.
@@ -43,6 +45,7 @@ type analyzer struct {
 	keyTexts []string
 	// synthetic is the scope name of the join's synthetic key, "" when there is none.
 	synthetic string
+	joinError error
 
 	partitionKeys []keyExpr
 	groupKeys     []keyExpr
@@ -69,6 +72,8 @@ type boundSource struct {
 type analysis struct {
 	node  *logical.Project
 	items []outItem
+	// group are the grouping expressions, for messages.
+	group []ast.Expr
 	// sources by name, leftmost first.
 	sources  []string
 	leftmost *catalog.Source
@@ -85,6 +90,7 @@ type outItem struct {
 	// key is its place in the key, -1 for a value column.
 	key int
 	at  diag.Span
+	ast ast.Expr
 }
 
 func (a *analyzer) id() int { a.nextID++; return a.nextID }
@@ -96,6 +102,9 @@ func (env *Env) analyze(sel *ast.Select, t target) (*analysis, error) {
 		return nil, err
 	}
 	if err := a.clauses(); err != nil {
+		return nil, err
+	}
+	if err := a.knownFunctions(); err != nil {
 		return nil, err
 	}
 	if err := a.where(); err != nil {
@@ -118,8 +127,6 @@ func (env *Env) analyze(sel *ast.Select, t target) (*analysis, error) {
 func (a *analyzer) clauses() error {
 	sel := a.sel
 	switch {
-	case sel.Window != nil && sel.GroupBy == nil:
-		return diag.Errorf(diag.InvalidQuery, sel.Window.Span(), "WINDOW clause requires a GROUP BY clause.")
 	case a.target.persistent && sel.Limit != nil:
 		return diag.Errorf(diag.InvalidQuery, sel.Limit.Span(), "CREATE %s AS SELECT statements don't support LIMIT clause.", a.target.kind)
 	case sel.Limit != nil && sel.Limit.Count < 0:
@@ -135,6 +142,19 @@ func (a *analyzer) clauses() error {
 		}
 	}
 	return nil
+}
+
+// knownFunctions refuses names that are no functions before anything else is said about the expressions.
+func (a *analyzer) knownFunctions() (err error) {
+	for _, e := range a.sel.Exprs() {
+		ast.Inspect(e, func(x ast.Expr) bool {
+			if call, ok := x.(*ast.Call); ok && err == nil {
+				_, err = a.env.function(call.Name)
+			}
+			return err == nil
+		})
+	}
+	return err
 }
 
 // refuseKafkaValues refuses a clause over sources whose values are in the KAFKA format.

@@ -51,7 +51,10 @@ func (b *binder) call(e *ast.Call) (expr.Expr, error) {
 		return nil, diag.Errorf(diag.InvalidQuery, e.Span(), "%s does not support aggregate functions: %s is an aggregate function.", b.clause, spec.Name)
 	}
 	if e.Star {
-		return nil, diag.Errorf(diag.UnknownFunction, e.Span(), "Function '%s' does not accept parameters (*).", e.Name.Name)
+		if _, err := spec.ResolveScalar(nil); err != nil {
+			return nil, b.callError(e, err)
+		}
+		return nil, diag.Errorf(diag.UnknownFunction, e.Span(), "Function '%s' does not accept *.", e.Name.Name)
 	}
 	args := make([]expr.Expr, len(e.Args))
 	argTypes := make([]*types.Type, len(e.Args))

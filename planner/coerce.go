@@ -42,7 +42,7 @@ func (b *binder) coerceList(es []ast.Expr, xs []expr.Expr) (*types.Type, error) 
 func (b *binder) widen(common *types.Type, e ast.Expr, x expr.Expr) (*types.Type, error) {
 	t := x.Type()
 	switch {
-	case t.Kind == types.Null:
+	case t.Kind == types.Null, isNull(x) && common != nil:
 		return common, nil
 	case common == nil:
 		return t, nil
@@ -107,6 +107,12 @@ func (b *binder) widen(common *types.Type, e ast.Expr, x expr.Expr) (*types.Type
 		return w, nil
 	}
 	return nil, b.noOperator(common, e, x)
+}
+
+// isNull says whether x is a NULL, whatever type it has been given.
+func isNull(x expr.Expr) bool {
+	l, ok := x.(*expr.Literal)
+	return ok && l.Value == nil
 }
 
 // widenPart widens within a constructor; what does not fit is an error of the whole.
@@ -200,12 +206,6 @@ func numberType(text string) *types.Type {
 	}
 	if _, err := strconv.ParseInt(text, 10, 64); err == nil {
 		return types.BigintType
-	}
-	if strings.ContainsAny(text, "eE") {
-		if _, err := strconv.ParseFloat(text, 64); err == nil {
-			return types.DoubleType
-		}
-		return nil
 	}
 	d, err := types.ParseDecimal(text)
 	if err != nil {

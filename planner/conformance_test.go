@@ -12,6 +12,7 @@ import (
 	"testing"
 
 	"github.com/ksqlgo/ksqlgo/planner"
+	"github.com/ksqlgo/ksqlgo/planner/physical"
 )
 
 // conformanceCase is what planning needs of a case of ../../shared/conformance.
@@ -123,13 +124,16 @@ func planCase(c conformanceCase, format string) error {
 		w.topic(topic.Name, max(1, topic.Partitions))
 	}
 	var names []string
-	for _, st := range c.Statements {
-		o, err := w.sql(strings.ReplaceAll(st, "{FORMAT}", format))
-		if err != nil && !errors.Is(err, errOther) {
-			return err
-		}
+	outcomes, err := w.sql(strings.ReplaceAll(strings.Join(c.Statements, "\n"), "{FORMAT}", format))
+	if err != nil && !errors.Is(err, errOther) {
+		return err
+	}
+	for _, o := range outcomes {
 		if o.query != nil && o.query.Plan != nil {
 			names = append(names, internalTopics(o.query)...)
+			if err := checkPlan(o.query.Plan); err != nil {
+				return err
+			}
 		}
 	}
 	if c.Post == nil {
@@ -175,6 +179,26 @@ func planCase(c conformanceCase, format string) error {
 	return nil
 }
 
+// checkPlan takes a plan through its stored form.
+func checkPlan(p *physical.Plan) error {
+	data, err := physical.Encode(p)
+	if err != nil {
+		return err
+	}
+	again, err := physical.Decode(data)
+	if err != nil {
+		return err
+	}
+	second, err := physical.Encode(again)
+	if err != nil {
+		return err
+	}
+	if string(data) != string(second) {
+		return fmt.Errorf("the plan changes when it is stored")
+	}
+	return nil
+}
+
 func internalTopics(q *planner.QueryPlan) []string {
 	var out []string
 	for _, s := range q.Plan.Stages {
@@ -194,7 +218,8 @@ func internalTopics(q *planner.QueryPlan) []string {
 func sameSchema(a, b string) bool { return plainSchema(a) == plainSchema(b) }
 
 func plainSchema(s string) string {
-	s = strings.NewReplacer("`", "", " PRIMARY KEY", " KEY", " ", "").Replace(strings.ToUpper(s))
+	s = strings.NewReplacer("`", "", " PRIMARY KEY", " KEY", "\n", " ").Replace(strings.ToUpper(s))
+	s = strings.ReplaceAll(s, " ", "")
 	s = regexp.MustCompile(`VARCHAR(\(STRING\))?`).ReplaceAllString(s, "STRING")
 	return regexp.MustCompile(`INTEGER`).ReplaceAllString(s, "INT")
 }

@@ -173,6 +173,9 @@ func (env *Env) sourceFormats(st *ast.CreateSource, w *with, src *catalog.Source
 		return err
 	}
 	if len(src.Schema.Key) == 0 {
+		if name != noneFormat {
+			src.InheritedKeyFormat = &catalog.Format{Name: name, Properties: props}
+		}
 		name, props = noneFormat, nil
 	}
 	if src.KeyFormat, err = env.sideFormat(side{key: true, topic: src.Topic, columns: src.Schema.Key, at: at}, name, props); err != nil {
@@ -227,6 +230,16 @@ func (w *with) timestamp(columns []types.Column) (column, format string, err err
 	}
 	return "", "", diag.Errorf(diag.InvalidValue, p.Span(),
 		"Timestamp column, %s, should be LONG(INT64), TIMESTAMP, or a String with a timestamp_format specified", types.QuoteName(name))
+}
+
+// checkTimestamp is timestamp over the columns of a result.
+func (w *with) checkTimestamp(items []outItem) error {
+	columns := make([]types.Column, len(items))
+	for i, it := range items {
+		columns[i] = types.Column{Name: it.Name, Type: it.Type}
+	}
+	_, _, err := w.timestamp(columns)
+	return err
 }
 
 // sourceTopic finds the topic of a declared source, or plans to make it.

@@ -60,6 +60,9 @@ func (a *analyzer) from() error {
 	if err != nil {
 		return err
 	}
+	if a.joinError != nil {
+		return a.joinError
+	}
 	a.node = j.side.Node
 	for i := range a.scope.columns {
 		for k := range a.scope.columns[:i] {
@@ -98,7 +101,7 @@ func (a *analyzer) relation(r ast.Relation, depth int, left bool) (*joined, erro
 		j := &joined{aliases: []string{b.alias}, window: b.source.Window}
 		j.side = logical.JoinSide{
 			Node: b.scan, Name: b.source.Name, Partitions: b.source.Partitions,
-			KeyFormat: b.source.KeyFormat, ValueFormat: b.source.ValueFormat,
+			KeyFormat: inheritedKeyFormat(b.source), ValueFormat: b.source.ValueFormat,
 		}
 		if key := b.scan.Key(); len(key) == 1 {
 			c := b.source.Schema.Key[0]
@@ -131,16 +134,16 @@ func (a *analyzer) join(j *ast.Join, depth int) (*joined, error) {
 	l.side.On, r.side.On = onL.expr, onR.expr
 	kind := joinKinds[j.Kind]
 	if err := checkJoin(j, kind, l, r, onL, onR, depth > 0 || l.join); err != nil {
-		return nil, err
+		a.later(err)
 	}
 	if l.side.Partitions != r.side.Partitions {
-		return nil, diag.Errorf(diag.InvalidQuery, j.Span(), "Can't join `%s` with `%s` since the number of partitions don't match. `%s` partitions = %d; `%s` partitions = %d. "+
+		a.later(diag.Errorf(diag.InvalidQuery, j.Span(), "Can't join `%s` with `%s` since the number of partitions don't match. `%s` partitions = %d; `%s` partitions = %d. "+
 			"Please repartition either one so that the number of partitions match.",
-			l.side.Name, r.side.Name, l.side.Name, l.side.Partitions, r.side.Name, r.side.Partitions)
+			l.side.Name, r.side.Name, l.side.Name, l.side.Partitions, r.side.Name, r.side.Partitions))
 	}
 	node := &logical.Join{Prefix: strings.Repeat("L_", depth), Kind: kind, L: l.side, R: r.side}
 	if node.Within, err = within(j, l, r); err != nil {
-		return nil, err
+		a.later(err)
 	}
 	out := &joined{aliases: append(slices.Clone(l.aliases), r.aliases...), join: true, window: l.window}
 	a.joinKey(node, out, l, r, onL, onR)
@@ -148,12 +151,19 @@ func (a *analyzer) join(j *ast.Join, depth int) (*joined, error) {
 		return nil, err
 	}
 	if err := a.chooseRepartition(j, node, l, r); err != nil {
-		return nil, err
+		a.later(err)
 	}
 	out.side = logical.JoinSide{
 		Node: node, Name: l.side.Name, Partitions: l.side.Partitions, KeyFormat: node.KeyFormat, ValueFormat: l.side.ValueFormat,
 	}
 	return out, nil
+}
+
+// later keeps the first error about what is joined until all conditions have been looked at, whose errors come first.
+func (a *analyzer) later(err error) {
+	if a.joinError == nil {
+		a.joinError = err
+	}
 }
 
 var joinKinds = map[ast.JoinKind]physical.JoinKind{
@@ -439,6 +449,14 @@ func (env *Env) defaultKeyFormat() string {
 		return name
 	}
 	return "KAFKA"
+}
+
+// inheritedKeyFormat is the key format that queries over a source inherit.
+func inheritedKeyFormat(src *catalog.Source) catalog.Format {
+	if src.InheritedKeyFormat != nil {
+		return *src.InheritedKeyFormat
+	}
+	return src.KeyFormat
 }
 
 // keyFormatFor is the format of an internal key: f if it can carry the columns, else JSON.

@@ -25,11 +25,16 @@ func (a *analyzer) groupBy(items []item) error {
 	aggregates := a.aggregateCalls(items)
 	if a.sel.GroupBy == nil {
 		switch {
+		case len(aggregates) == 0 && a.sel.Window != nil:
+			return diag.Errorf(diag.InvalidQuery, a.sel.Window.Span(), "WINDOW clause requires a GROUP BY clause.")
 		case len(aggregates) == 0 && a.sel.Having == nil:
 			return nil
 		case len(aggregates) == 0:
 			return diag.Errorf(diag.InvalidQuery, a.sel.Having.Span(), "HAVING requires a GROUP BY clause.")
 		case a.target.persistent:
+			if err := a.ungrouped(items); err != nil {
+				return err
+			}
 			texts := make([]string, len(aggregates))
 			for i, c := range aggregates {
 				texts[i] = callText(c)
@@ -44,6 +49,34 @@ func (a *analyzer) groupBy(items []item) error {
 		return diag.Errorf(diag.InvalidQuery, a.sel.GroupBy.Span(), "GROUP BY requires aggregate functions in either the SELECT or HAVING clause.")
 	}
 	return a.buildAggregate(a.sel.GroupBy.Exprs, items, false)
+}
+
+// ungrouped refuses plain columns beside aggregates where nothing is grouped.
+func (a *analyzer) ungrouped(items []item) error {
+	var texts []string
+	var at diag.Span
+	for _, it := range items {
+		plain := false
+		ast.Inspect(it.ast, func(x ast.Expr) bool {
+			if _, ok := x.(*ast.ColumnRef); ok {
+				plain = true
+			}
+			return !a.env.isKind(x, functions.AggregateKind)
+		})
+		if plain {
+			texts = append(texts, exprTextWith(it.ast, a.scope.text))
+			at = at.Join(it.ast.Span())
+		}
+	}
+	if len(texts) == 0 {
+		return nil
+	}
+	return notGrouped(at, texts)
+}
+
+func notGrouped(at diag.Span, texts []string) error {
+	return diag.Errorf(diag.InvalidQuery, at, "Non-aggregate SELECT expression(s) not part of GROUP BY: %s\n"+
+		"Either add the column(s) to the GROUP BY or remove them from the SELECT.", strings.Join(texts, ", "))
 }
 
 // aggregateCalls lists the aggregate calls of projection and HAVING.
@@ -104,7 +137,7 @@ func (a *analyzer) buildAggregate(exprs []ast.Expr, items []item, implicitGroup 
 		}
 	}
 	left := a.sources[0].source
-	agg.KeyFormat, agg.ValueFormat = a.env.keyFormatFor(left.KeyFormat, columns), left.ValueFormat
+	agg.KeyFormat, agg.ValueFormat = a.env.keyFormatFor(inheritedKeyFormat(left), columns), left.ValueFormat
 	a.node = agg
 	a.same = nil
 	if a.sel.Emit == ast.EmitFinal {
@@ -186,7 +219,7 @@ func (a *analyzer) groupBinder(clause string, ungrouped *bool) *binder {
 		if !ok {
 			return nil, nil
 		}
-		if ref.Source == nil && a.aggregate.Window != nil {
+		if a.aggregate.Window != nil && !a.scope.joined && (ref.Source == nil || ref.Source.Name == a.sources[0].alias) {
 			switch ref.Name.Name {
 			case types.WindowStart:
 				return &expr.Column{Index: a.aggregate.Start.ID, Name: types.WindowStart, T: types.BigintType}, nil

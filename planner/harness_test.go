@@ -96,15 +96,17 @@ func (w *world) apply(q *planner.QueryPlan) {
 	w.env.QueryNumber++
 }
 
-// sql plans every statement of a text; the last outcome is returned.
-func (w *world) sql(text string) (last outcome, err error) {
+// sql plans every statement of a text, up to the first error.
+func (w *world) sql(text string) (out []outcome, err error) {
 	stmts, parseErr := grammar.Parse(text, grammar.Options{OptionalSemicolon: true})
 	for _, st := range stmts {
-		if last, err = w.run(st.Statement); err != nil {
-			return last, err
+		o, err := w.run(st.Statement)
+		if err != nil {
+			return out, err
 		}
+		out = append(out, o)
 	}
-	return last, parseErr
+	return out, parseErr
 }
 
 // topic declares a topic that exists.

@@ -33,13 +33,19 @@ func (a *analyzer) project(items []item) (*analysis, error) {
 	}
 	out := &analysis{items: make([]outItem, len(items)), leftmost: a.sources[0].source, table: a.node.Table(), windowed: a.node.Windowed()}
 	for i, it := range items {
-		out.items[i] = outItem{Column: logical.Column{ID: a.id(), Name: it.name, Type: bound[i].Type()}, key: -1, at: it.at}
+		out.items[i] = outItem{Column: logical.Column{ID: a.id(), Name: it.name, Type: bound[i].Type()}, key: -1, at: it.at, ast: it.ast}
 	}
 	step := "Project"
 	if a.aggregate != nil {
 		step = "Aggregate.Project"
 	}
 	out.node = &logical.Project{Step: step, In: a.node}
+	if a.target.check != nil {
+		if err := a.target.check(out.items); err != nil {
+			return nil, err
+		}
+	}
+	var missing []int
 	for k, id := range a.node.Key() {
 		at, err := a.keyItem(id, items, bound)
 		if err != nil {
@@ -51,9 +57,12 @@ func (a *analyzer) project(items []item) (*analysis, error) {
 			key.Column = out.items[at].Column
 			out.items[at].key = k
 		} else if a.target.persistent {
-			return nil, a.missingKey()
+			missing = append(missing, k)
 		}
 		out.node.Items = append(out.node.Items, key)
+	}
+	if len(missing) > 0 {
+		return nil, a.missingKey(missing)
 	}
 	out.node.KeyCount = len(out.node.Items)
 	values := 0
@@ -66,6 +75,9 @@ func (a *analyzer) project(items []item) (*analysis, error) {
 	if values == 0 && a.target.persistent {
 		return nil, diag.Errorf(diag.InvalidQuery, a.sel.Span(), "The projection contains no value columns.").
 			WithHint("AS_VALUE(key) copies a key column to the value.")
+	}
+	for _, k := range a.groupKeys {
+		out.group = append(out.group, k.ast)
 	}
 	for _, s := range a.sources {
 		out.sources = append(out.sources, s.source.Name)
@@ -122,8 +134,7 @@ func (a *analyzer) bindItems(items []item) ([]expr.Expr, error) {
 		bound[i] = x
 	}
 	if len(ungrouped) > 0 {
-		return nil, diag.Errorf(diag.InvalidQuery, at, "Non-aggregate SELECT expression(s) not part of GROUP BY: %s\n"+
-			"Either add the column(s) to the GROUP BY or remove them from the SELECT.", strings.Join(ungrouped, ", "))
+		return nil, notGrouped(at, ungrouped)
 	}
 	return bound, nil
 }
@@ -186,8 +197,15 @@ func (a *analyzer) keyTwice(id int, at []int, items []item) error {
 		types.QuoteName(name), andList(names)).WithHint("AS_VALUE(key) copies a key column to the value.")
 }
 
-// missingKey is the error for a key that is not projected.
-func (a *analyzer) missingKey() error {
+// missingKey is the error for keys that are not projected. As in ksqlDB only grouping expressions are named one by one.
+func (a *analyzer) missingKey(missing []int) error {
+	if a.keyWord == "grouping expression" {
+		var texts []string
+		for _, i := range missing {
+			texts = append(texts, a.keyTexts[i])
+		}
+		a.keyTexts = texts
+	}
 	word, texts, example := a.keyWord, andList(a.keyTexts), strings.Join(a.keyTexts, ", ")
 	if word == "join expression" {
 		texts, example = orList(a.keyTexts), ""

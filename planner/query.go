@@ -8,7 +8,6 @@ import (
 	"github.com/ksqlgo/ksqlgo/catalog/types"
 	"github.com/ksqlgo/ksqlgo/grammar/ast"
 	"github.com/ksqlgo/ksqlgo/grammar/diag"
-	"github.com/ksqlgo/ksqlgo/grammar/format"
 	"github.com/ksqlgo/ksqlgo/planner/explain"
 	"github.com/ksqlgo/ksqlgo/planner/expr"
 	"github.com/ksqlgo/ksqlgo/planner/logical"
@@ -29,7 +28,7 @@ func CreateAsSelect(env *Env, st *ast.CreateAsSelect) (*QueryPlan, error) {
 		return nil, err
 	}
 	name := st.Name.Name
-	a, err := env.analyze(st.Select, target{persistent: true, sink: name, kind: kind})
+	a, err := env.analyze(st.Select, target{persistent: true, sink: name, kind: kind, check: w.checkTimestamp})
 	if err != nil {
 		return nil, err
 	}
@@ -47,7 +46,7 @@ func CreateAsSelect(env *Env, st *ast.CreateAsSelect) (*QueryPlan, error) {
 	}
 	src.Topic, src.Partitions, src.Replicas = topic.Name, topic.Partitions, topic.Replicas
 	if err := env.sinkFormats(st.Span(), w, src, a.leftmost); err != nil {
-		return nil, withStatement(err, st)
+		return nil, withStatement(err, st, a)
 	}
 	if src.TimestampColumn, src.TimestampFormat, err = w.timestamp(src.Schema.Columns()); err != nil {
 		return nil, err
@@ -71,14 +70,14 @@ func CreateAsSelect(env *Env, st *ast.CreateAsSelect) (*QueryPlan, error) {
 	}, nil
 }
 
-// withStatement puts the statement under an error of a format, as ksqlDB does.
-func withStatement(err error, st ast.Statement) error {
+// withStatement puts the statement, as it was understood, under an error of a format, as ksqlDB does.
+func withStatement(err error, st *ast.CreateAsSelect, a *analysis) error {
 	d, ok := diag.As(err)
 	if !ok || d.Code != diag.InvalidSource || d.Cause == nil {
 		return err
 	}
 	c := *d
-	c.Message += "\nStatement: " + strings.TrimSuffix(format.Statement(st), ";")
+	c.Message += "\nStatement: " + rewrittenText(st, a)
 	return &c
 }
 
@@ -154,13 +153,17 @@ func (env *Env) sinkFormats(at diag.Span, w *with, src *catalog.Source, leftmost
 	}
 	_, explicit := w.get(withKeyFormat)
 	if name == "" {
-		name = leftmost.KeyFormat.Name
+		inherited := inheritedKeyFormat(leftmost)
+		name = inherited.Name
 		if name == noneFormat {
 			name = env.defaultKeyFormat()
 		} else if props == nil {
-			props = leftmost.KeyFormat.Properties
+			props = inherited.Properties
 		}
 		span = at
+	}
+	if _, err := env.format(name, span); err != nil {
+		return err
 	}
 	if len(src.Schema.Key) == 0 {
 		if explicit && name != noneFormat {

@@ -97,7 +97,7 @@ func (a *analyzer) unaliased(it *ast.SelectExpr, fields map[string]bool, generat
 	if ref, ok := it.Expr.(*ast.ColumnRef); ok {
 		name := ref.Name.Name
 		if types.IsPseudoColumn(name) && a.target.persistent && (ref.Source == nil || !a.clashing[name]) {
-			if _, err := a.scope.resolve(ref, "SELECT"); err == nil || a.sel.Window != nil && (name == types.WindowStart || name == types.WindowEnd) {
+			if _, err := a.scope.resolve(ref, "SELECT"); err == nil || a.sel.GroupBy != nil {
 				return "", reservedInSelect(name, it.Span())
 			}
 		}

@@ -12,7 +12,7 @@ import (
 )
 
 // statementText prints a statement as SQL.
-func statementText(st ast.Statement) string { return format.Statement(st) + ";" }
+func statementText(st ast.Statement) string { return format.Statement(st) }
 
 // fillWith gives a WITH clause that holds what the server decided, sorted by name as ksqlDB stores it.
 func fillWith(props []ast.Property, src *catalog.Source, topic TopicPlan) []ast.Property {
@@ -48,4 +48,37 @@ func fillWith(props []ast.Property, src *catalog.Source, topic TopicPlan) []ast.
 	}
 	slices.SortFunc(out, func(a, b ast.Property) int { return strings.Compare(a.Name, b.Name) })
 	return out
+}
+
+// rewrittenText prints CREATE … AS SELECT as it was understood: names qualified, every column with its name.
+func rewrittenText(st *ast.CreateAsSelect, a *analysis) string {
+	var b strings.Builder
+	b.WriteString("CREATE " + st.Kind.String() + " " + st.Name.Name)
+	if len(st.With) > 0 {
+		parts := make([]string, len(st.With))
+		for i, p := range st.With {
+			parts[i] = strings.ToUpper(p.Name) + "=" + exprText(p.Value)
+		}
+		b.WriteString(" WITH (" + strings.Join(parts, ", ") + ")")
+	}
+	b.WriteString(" AS SELECT\n")
+	for i, it := range a.items {
+		if i > 0 {
+			b.WriteString(",\n")
+		}
+		b.WriteString("  " + exprText(it.ast) + " " + it.Name)
+	}
+	if src, ok := st.Select.From.(*ast.Source); ok {
+		b.WriteString("\nFROM " + src.Name.Name + " " + src.NameOrAlias().Name)
+	}
+	for i, g := range a.group {
+		if i == 0 {
+			b.WriteString("\nGROUP BY ")
+		} else {
+			b.WriteString(", ")
+		}
+		b.WriteString(exprText(g))
+	}
+	b.WriteString("\nEMIT CHANGES")
+	return b.String()
 }

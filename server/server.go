@@ -147,7 +147,7 @@ func (s *Server) connect(ctx context.Context, node string, registry *prometheus.
 	}
 	var err error
 	s.cluster, err = kafka.Connect(ctx, kafka.Config{BootstrapServers: servers, ClientID: s.cfg.ServiceID + "-" + node,
-		TransactionalIDSuffix: suffix, Logger: s.cfg.Logger, Metrics: kafka.NewMetrics(registry, "ksqlgo_kafka")})
+		TransactionalIDSuffix: suffix, Logger: newQuieter(s.cfg.Logger, slog.LevelWarn), Metrics: kafka.NewMetrics(registry, "ksqlgo_kafka")})
 	return err
 }
 

@@ -185,11 +185,8 @@ func DecimalText(d *apd.Decimal) string { return string(AppendDecimal(nil, d)) }
 
 // AppendDecimal appends the plain text of d.
 func AppendDecimal(dst []byte, d *apd.Decimal) []byte {
-	if d.Negative && d.IsZero() {
-		var plus apd.Decimal
-		plus.Set(d)
-		plus.Negative = false
-		d = &plus
+	if d.IsZero() && (d.Negative || d.Exponent > 0) {
+		d = apd.New(0, min(d.Exponent, 0))
 	}
 	return d.Append(dst, 'f')
 }

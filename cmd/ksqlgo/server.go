@@ -34,6 +34,7 @@ type serverCommand struct {
 	Sync               bool     `help:"Let the embedded broker wait for the disk, so that a power loss loses nothing."`
 	FreePorts          bool     `help:"Take free ports when the usual ones are taken."`
 	NoConsole          bool     `help:"Do not open the console on a terminal."`
+	DebugListener      string   `help:"Loopback host:port to serve Go's profiles on (pprof)."`
 	LogLevel           string   `help:"debug, info, warn or error." default:"info" enum:"debug,info,warn,error"`
 }
 
@@ -59,6 +60,11 @@ func (c *serverCommand) Run(io *streams) error {
 		var stopInterrupt context.CancelFunc
 		ctx, stopInterrupt = signal.NotifyContext(ctx, os.Interrupt)
 		defer stopInterrupt()
+	}
+	if c.DebugListener != "" {
+		if err := serveDebug(ctx, c.DebugListener); err != nil {
+			return err
+		}
 	}
 	began := time.Now()
 	starting, cancel := context.WithTimeout(ctx, startTimeout)

@@ -4,7 +4,6 @@ import (
 	"testing"
 
 	"github.com/ksqlgo/ksqlgo/catalog/types"
-	"github.com/ksqlgo/ksqlgo/exec/record"
 	"github.com/ksqlgo/ksqlgo/planner/physical"
 )
 
@@ -109,22 +108,7 @@ func TestAbortForgetsTheInterval(t *testing.T) {
 
 func benchmarkCount(b *testing.B, w *types.WindowSpec) {
 	h := newHarness(b, countStage(w), 1<<20)
-	h.quiet = true
-	const keys = 1000
-	batch := make([]record.Message, keys)
-	for i := range batch {
-		batch[i] = record.Message{
-			Key:   []byte{byte('a' + i%26), byte('a' + i/26%26), byte('0' + i/676)},
-			Value: []byte(`{"NAME":"somebody","AMOUNT":12345,"CITY":"somewhere","REST":"and so on and on"}`), Timestamp: int64(i),
-		}
-	}
-	b.ReportAllocs()
-	b.ResetTimer()
-	for n := 0; n < b.N; n += keys {
-		if err := h.task.Step(0, batch); err != nil {
-			b.Fatal(err)
-		}
-	}
+	benchmarkStep(b, h)
 }
 
 func BenchmarkCountByKey(b *testing.B) { benchmarkCount(b, nil) }

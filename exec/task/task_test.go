@@ -123,6 +123,8 @@ type harness struct {
 	errs  []string
 	next  map[int]int64
 	quiet bool
+	// raw takes outputs instead of out.
+	raw func(key, value string)
 }
 
 func newHarness(tb testing.TB, stage *physical.Stage, cache int64) *harness {
@@ -154,6 +156,10 @@ func newHarness(tb testing.TB, stage *physical.Stage, cache int64) *harness {
 }
 
 func (h *harness) Output(o *operator.Output) error {
+	if h.raw != nil {
+		h.raw(string(o.Key), string(o.Value))
+		return nil
+	}
 	if h.quiet {
 		return nil
 	}

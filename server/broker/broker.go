@@ -9,6 +9,7 @@ import (
 	"os"
 	"strconv"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kfake"
@@ -56,6 +57,8 @@ type Broker struct {
 	logger    *slog.Logger
 
 	journal *journal
+	room    diskRoom
+	failed  *atomic.Bool // kfake could not write something
 	lock    *dirLock
 	stop    context.CancelFunc
 	done    sync.WaitGroup
@@ -87,7 +90,9 @@ func Start(ctx context.Context, cfg Config) (*Broker, error) {
 	b := &Broker{
 		suffix: "-" + strconv.FormatInt(time.Now().UnixNano(), 10),
 		logger: cfg.Logger,
+		failed: new(atomic.Bool),
 	}
+	b.room.free = func() (uint64, error) { return freeBytes(cfg.DataDir) }
 	if err := b.open(ctx, cfg); err != nil {
 		b.release(false)
 		return nil, err
@@ -107,7 +112,7 @@ func (b *Broker) open(ctx context.Context, cfg Config) error {
 		return err
 	}
 	b.addr = ln.Addr().String()
-	b.cluster, err = kfake.NewCluster(clusterOptions(cfg, ln)...)
+	b.cluster, err = kfake.NewCluster(clusterOptions(cfg, ln, b.failed)...)
 	if err != nil {
 		ln.Close()
 		return fmt.Errorf("starting the embedded broker: %w", err)
@@ -144,7 +149,7 @@ func (b *Broker) openDir(cfg Config) error {
 
 // clusterOptions are the settings that make kfake safe; the package comment
 // has the reason of each.
-func clusterOptions(cfg Config, ln net.Listener) []kfake.Opt {
+func clusterOptions(cfg Config, ln net.Listener, failed *atomic.Bool) []kfake.Opt {
 	partitions := cfg.DefaultPartitions
 	if partitions <= 0 {
 		partitions = 1
@@ -154,7 +159,7 @@ func clusterOptions(cfg Config, ln net.Listener) []kfake.Opt {
 		kfake.ClusterID("ksqlgo-embedded"),
 		kfake.DefaultNumPartitions(partitions),
 		kfake.ListenFn(func(string, string) (net.Listener, error) { return ln, nil }),
-		kfake.WithLogger(kfakeLogger{cfg.Logger}),
+		kfake.WithLogger(kfakeLogger{cfg.Logger, failed}),
 		kfake.BrokerConfigs(map[string]string{
 			"log.segment.bytes":          strconv.Itoa(16 << 20),
 			"log.cleaner.backoff.ms":     strconv.FormatInt(neverMillis, 10),
@@ -211,8 +216,8 @@ func (b *Broker) Close() error {
 	return b.closeErr
 }
 
-// release undoes whatever open did. clean says that the cluster wrote its
-// state, so that the directory may be marked as needing no repair.
+// release undoes whatever open did. clean says that the broker had started:
+// the directory needs no repair if kfake could write its state.
 func (b *Broker) release(clean bool) error {
 	if b.stop != nil {
 		b.stop()
@@ -223,7 +228,7 @@ func (b *Broker) release(clean bool) error {
 	}
 	var errs []error
 	if b.journal != nil {
-		errs = append(errs, b.journal.close(clean && b.cluster != nil))
+		errs = append(errs, b.journal.close(clean && b.cluster != nil && !b.failed.Load()))
 	}
 	if b.lock != nil {
 		errs = append(errs, b.lock.unlock())

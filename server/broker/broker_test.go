@@ -8,6 +8,7 @@ import (
 	"os"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -266,6 +267,47 @@ func TestSurvivorOfAnAbortIsRefused(t *testing.T) {
 		}
 	}
 	for p, values := range committed(t, after, testTopic, testPartitions) {
+		if !slices.Equal(values, []string{"one"}) {
+			t.Errorf("partition %d has %v", p, values)
+		}
+	}
+}
+
+// TestFullDiskRefusesWrites lets the disk run full within a transaction:
+// nothing is lost, and the transaction commits once there is room again.
+func TestFullDiskRefusesWrites(t *testing.T) {
+	b := startIn(t, t.TempDir())
+	createTopic(t, b, testTopic, testPartitions, nil)
+	createTopic(t, b, "in", testPartitions, nil)
+	var left atomic.Uint64
+	setLeft := func(n uint64) { left.Store(n); b.room.looked.Store(0) }
+	setLeft(roomForRecords)
+	b.room.free = func() (uint64, error) { return left.Load(), nil }
+	cl := client(t, b, kgo.TransactionalID(testTxn), kgo.RequestRetries(1))
+	defer cl.Close()
+	commitOne(t, cl, "one", 1, func() {
+		setLeft(roomForCommits)
+		other := client(t, b, kgo.RecordRetries(1))
+		defer other.Close()
+		err := other.ProduceSync(bounded(t), &kgo.Record{Topic: "in", Value: []byte("v")}).FirstErr()
+		if !errors.Is(err, kerr.KafkaStorageError) {
+			t.Errorf("produced onto a full disk: %v", err)
+		}
+	})
+	setLeft(roomForRecords)
+	if err := cl.BeginTransaction(); err != nil {
+		t.Fatal(err)
+	}
+	produce(t, cl, testTopic, testPartitions, "two")
+	setLeft(0)
+	if err := cl.EndTransaction(bounded(t), kgo.TryCommit); err == nil {
+		t.Error("committed onto a full disk")
+	}
+	setLeft(roomForRecords)
+	if err := cl.EndTransaction(bounded(t), kgo.TryAbort); err != nil {
+		t.Fatal(err)
+	}
+	for p, values := range committed(t, b, testTopic, testPartitions) {
 		if !slices.Equal(values, []string{"one"}) {
 			t.Errorf("partition %d has %v", p, values)
 		}

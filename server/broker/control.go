@@ -8,7 +8,7 @@ import (
 
 // installControls hooks the requests whose handling in kfake needs help. The
 // hooks run within kfake's one request loop, just before the request is
-// handled; none of them answers a request itself.
+// handled; all but those for a full disk leave the request to kfake.
 func (b *Broker) installControls() {
 	b.observe(kmsg.CreateTopics, func(r kmsg.Request) {
 		keepCompactedTopics(r.(*kmsg.CreateTopicsRequest))
@@ -19,7 +19,17 @@ func (b *Broker) installControls() {
 	if b.journal == nil {
 		return
 	}
-	b.observe(kmsg.EndTxn, func(r kmsg.Request) { b.journal.begin(r.(*kmsg.EndTxnRequest)) })
+	b.hook(kmsg.Produce, func(r kmsg.Request) kmsg.Response {
+		return b.room.refuseProduce(r.(*kmsg.ProduceRequest))
+	})
+	b.hook(kmsg.EndTxn, func(r kmsg.Request) kmsg.Response {
+		req := r.(*kmsg.EndTxnRequest)
+		if refusal := b.room.refuseEnd(req); refusal != nil {
+			return refusal
+		}
+		b.journal.begin(req)
+		return nil
+	})
 	for _, key := range []kmsg.Key{
 		kmsg.OffsetCommit, kmsg.OffsetDelete, kmsg.JoinGroup, kmsg.SyncGroup, kmsg.LeaveGroup,
 		kmsg.DeleteGroups, kmsg.DeleteTopics, kmsg.ConsumerGroupHeartbeat,
@@ -28,21 +38,32 @@ func (b *Broker) installControls() {
 	}
 }
 
-// observeRenewal is after how many requests a hook is installed anew: kfake
-// keeps the last request of every connection a hook has seen, dead ones too.
-const observeRenewal = 4096
+// hookRenewal is after how many requests a hook is installed anew: kfake keeps
+// the last request of every connection a hook has seen, dead ones too.
+const hookRenewal = 4096
+
+// hook calls fn for every request of one kind; its answer, if it has one, goes
+// to the client, and the request is not handled.
+func (b *Broker) hook(key kmsg.Key, fn func(kmsg.Request) kmsg.Response) {
+	seen := 0
+	b.cluster.ControlKey(int16(key), func(r kmsg.Request) (kmsg.Response, error, bool) {
+		answer := fn(r)
+		if seen++; seen == hookRenewal {
+			b.cluster.DropControl()
+			b.hook(key, fn)
+		} else {
+			b.cluster.KeepControl()
+		}
+		return answer, nil, answer != nil
+	})
+}
 
 // observe calls fn for every request of one kind and leaves the request to
 // kfake.
 func (b *Broker) observe(key kmsg.Key, fn func(kmsg.Request)) {
-	seen := 0
-	b.cluster.ControlKey(int16(key), func(r kmsg.Request) (kmsg.Response, error, bool) {
+	b.hook(key, func(r kmsg.Request) kmsg.Response {
 		fn(r)
-		if seen++; seen == observeRenewal {
-			b.cluster.DropControl()
-			b.observe(key, fn)
-		}
-		return nil, nil, false
+		return nil
 	})
 }
 

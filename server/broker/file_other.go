@@ -1,8 +1,9 @@
-//go:build !unix
+//go:build !(linux || darwin || freebsd)
 
 package broker
 
 import (
+	"errors"
 	"io/fs"
 	"os"
 )
@@ -18,3 +19,6 @@ func mapFile(path string, fn func([]byte) error) error {
 	}
 	return fn(data)
 }
+
+// freeBytes is not known on this system.
+func freeBytes(string) (uint64, error) { return 0, errors.ErrUnsupported }

@@ -1,4 +1,4 @@
-//go:build unix
+//go:build linux || darwin || freebsd
 
 package broker
 
@@ -37,4 +37,13 @@ func mapFile(path string, fn func([]byte) error) error {
 	}
 	defer syscall.Munmap(data)
 	return fn(data)
+}
+
+// freeBytes is how much room this process has on the disk of a directory.
+func freeBytes(dir string) (uint64, error) {
+	var st syscall.Statfs_t
+	if err := syscall.Statfs(dir, &st); err != nil {
+		return 0, &os.PathError{Op: "statfs", Path: dir, Err: err}
+	}
+	return uint64(st.Bavail) * uint64(st.Bsize), nil
 }

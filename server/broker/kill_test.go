@@ -16,7 +16,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 )
 
-var kills = flag.Int("kills", 8, "how often TestKilledBrokerIsExact kills the broker")
+var kills = flag.Int("kills", 5, "how often TestKilledBrokerIsExact kills the broker")
 
 // childEnv makes the test binary run a broker instead of the tests.
 const childEnv = "KSQLGO_TEST_BROKER"

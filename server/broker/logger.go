@@ -4,13 +4,17 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"sync/atomic"
 
 	"github.com/twmb/franz-go/pkg/kfake"
 )
 
-// kfakeLogger passes kfake's messages to slog, one level lower than kfake
-// ranks them: its info is a line a request.
-type kfakeLogger struct{ logger *slog.Logger }
+// kfakeLogger passes kfake's messages to slog; its info, a line a request, as
+// debug messages. Errors are failed writes: they are remembered.
+type kfakeLogger struct {
+	logger *slog.Logger
+	failed *atomic.Bool
+}
 
 // Logf implements kfake.Logger.
 func (l kfakeLogger) Logf(level kfake.LogLevel, format string, args ...any) {
@@ -18,6 +22,7 @@ func (l kfakeLogger) Logf(level kfake.LogLevel, format string, args ...any) {
 	switch level {
 	case kfake.LogLevelError:
 		to = slog.LevelError
+		l.failed.Store(true)
 	case kfake.LogLevelWarn:
 		to = slog.LevelWarn
 	}

@@ -45,7 +45,7 @@ type Answer struct {
 	Columns []types.Column
 	// KeyPositions lists the Columns that are the key; pull queries mark them in the header.
 	KeyPositions []int
-	// Pull: the answer ends by itself.
+	// Pull: a pull query over a table. Over a stream it is answered as a push query is, one that ends by itself.
 	Pull bool
 	Rows Rows
 }

@@ -90,8 +90,10 @@ type sandbox struct {
 func (e *Engine) validate(ctx context.Context, s *session, st statement, box *sandbox) error {
 	switch n := st.Statement.(type) {
 	case *ast.Query, *ast.Print:
-		return api.NewStatementError(st.Text, "The following statement types should be issued to the websocket endpoint '/query':\n"+
+		refused := api.NewStatementError(st.Text, "The following statement types should be issued to the websocket endpoint '/query':\n"+
 			"\t* PRINT\n\t* SELECT")
+		refused.Code = api.CodeQueryEndpoint
+		return refused
 	case *ast.SetProperty, *ast.UnsetProperty, *ast.Define, *ast.Undefine:
 		return s.apply(n)
 	case *ast.InsertValues:

@@ -93,25 +93,48 @@ func (e *Engine) push(ctx context.Context, s *session, st statement, q *ast.Quer
 	if err != nil {
 		return nil, err
 	}
-	return e.subscribe(ctx, s, st, p.Plan, false)
+	return e.subscribe(ctx, s, st, q.Select, p.Plan, false)
 }
 
-// subscribe runs a transient plan and registers it under its id.
-func (e *Engine) subscribe(ctx context.Context, s *session, st statement, plan *physical.Plan, pull bool) (*Answer, error) {
+// subscribe runs a transient plan and registers it under its id. A bounded one, a pull query over a stream, ends at the
+// ends of its topics; to clients it looks like a push query all the same.
+func (e *Engine) subscribe(ctx context.Context, s *session, st statement, sel *ast.Select, plan *physical.Plan, bounded bool) (*Answer, error) {
 	named := *plan
-	named.QueryID = fmt.Sprintf("transient_%s_%d", strings.Join(plan.Sources[:min(1, len(plan.Sources))], ""), e.cfg.Random()>>1)
-	sub, err := e.cfg.Runtime.Subscribe(ctx, exec.SubscribeSpec{Plan: &named, Properties: s.properties(), Bounded: pull})
+	named.QueryID = e.transientID(s, sel, plan)
+	answer := &Answer{QueryID: named.QueryID, Columns: plan.Output.Columns, KeyPositions: plan.Output.KeyPositions}
+	if sel.Limit != nil && sel.Limit.Count == 0 {
+		answer.Rows = noRows{}
+		return answer, nil
+	}
+	sub, err := e.cfg.Runtime.Subscribe(ctx, exec.SubscribeSpec{Plan: &named, Properties: s.properties(), Bounded: bounded})
 	if err != nil {
 		return nil, err
 	}
 	p := &pushQuery{id: named.QueryID, sql: st.Text, sub: sub}
-	if !pull {
+	if !bounded {
 		e.pushMu.Lock()
 		e.pushes[p.id] = p
 		e.pushMu.Unlock()
 	}
-	return &Answer{QueryID: p.id, Columns: plan.Output.Columns, KeyPositions: plan.Output.KeyPositions, Pull: pull,
-		Rows: &subscribedRows{e: e, push: p}}, nil
+	answer.Rows = &subscribedRows{e: e, push: p}
+	return answer, nil
+}
+
+// transientID makes the id of a push query. As in ksqlDB the name tells which could share the work of the query that
+// writes their source (ksql.query.push.v2.enabled): those that start at the end and only filter and project what one
+// persistent query writes.
+func (e *Engine) transientID(s *session, sel *ast.Select, plan *physical.Plan) string {
+	prefix, source := "transient", ""
+	if len(plan.Sources) > 0 {
+		source = plan.Sources[0]
+	}
+	props := s.properties()
+	if props["ksql.query.push.v2.enabled"] == "true" && props["auto.offset.reset"] == "latest" && len(plan.Sources) == 1 &&
+		sel.Emit == ast.EmitChanges && sel.Window == nil && sel.GroupBy == nil && sel.PartitionBy == nil && sel.Having == nil &&
+		len(e.Catalog().WritersOf(source)) == 1 {
+		prefix = "SCALABLE_PUSH_QUERY"
+	}
+	return fmt.Sprintf("%s_%s_%d", prefix, source, e.cfg.Random()>>1)
 }
 
 func (e *Engine) pull(ctx context.Context, s *session, st statement, q *ast.Query) (*Answer, error) {
@@ -124,7 +147,7 @@ func (e *Engine) pull(ctx context.Context, s *session, st statement, q *ast.Quer
 		return nil, err
 	}
 	if p.Stream != nil {
-		return e.subscribe(ctx, s, st, p.Stream, true)
+		return e.subscribe(ctx, s, st, q.Select, p.Stream, true)
 	}
 	rows, err := e.cfg.Runtime.Pull(ctx, p.Table)
 	if err != nil {
@@ -196,6 +219,21 @@ func (r *subscribedRows) Close() {
 	r.e.pushMu.Unlock()
 	r.push.sub.Close()
 }
+
+// noRows is the answer to LIMIT 0.
+type noRows struct{}
+
+// Next implements Rows.
+func (noRows) Next(context.Context) (Row, error) { return Row{}, io.EOF }
+
+// TryNext implements Rows.
+func (noRows) TryNext() (Row, bool) { return Row{}, false }
+
+// LimitReached implements Rows.
+func (noRows) LimitReached() bool { return true }
+
+// Close implements Rows.
+func (noRows) Close() {}
 
 // pulledRows gives the rows of a pull query over a table.
 type pulledRows struct{ rows *exec.PullRows }

@@ -19,13 +19,15 @@ const (
 	epoch = 1_760_000_000_000
 )
 
-func groupOf(id int64) string   { return "g" + strconv.FormatInt(id*7919%groups, 10) }
-func userOf(id int64) string    { return "u" + strconv.FormatInt(id*31%users, 10) }
-func amountOf(id int64) int64   { return id%13 + 1 }
-func timeOf(id int64) int64     { return epoch + id*timePerItem }
-func windowOf(id int64) int64   { return timeOf(id) / windowSize * windowSize }
-func regionOf(u string) string  { n, _ := strconv.Atoi(u[1:]); return "r" + strconv.Itoa(n%regions) }
-func inputJSON(id int64) string { return fmt.Sprintf(`{"id":%d,"grp":%q,"amount":%d}`, id, groupOf(id), amountOf(id)) }
+func groupOf(id int64) string  { return "g" + strconv.FormatInt(id*7919%groups, 10) }
+func userOf(id int64) string   { return "u" + strconv.FormatInt(id*31%users, 10) }
+func amountOf(id int64) int64  { return id%13 + 1 }
+func timeOf(id int64) int64    { return epoch + id*timePerItem }
+func windowOf(id int64) int64  { return timeOf(id) / windowSize * windowSize }
+func regionOf(u string) string { n, _ := strconv.Atoi(u[1:]); return "r" + strconv.Itoa(n%regions) }
+func inputJSON(id int64) string {
+	return fmt.Sprintf(`{"id":%d,"grp":%q,"amount":%d}`, id, groupOf(id), amountOf(id))
+}
 
 // runningCount is one row of the count's topic: the n-th input of a group was this one.
 type runningCount struct {

@@ -171,9 +171,10 @@ func (t *translator) classRune() (rune, error) {
 	return r, nil
 }
 
+// quoteInClass writes a character with a meaning in classes as a number: regexp2 makes no range of an escaped hyphen.
 func quoteInClass(r rune) string {
 	if r < utf8.RuneSelf && strings.ContainsRune(`\[]^-&`, r) {
-		return `\` + string(r)
+		return fmt.Sprintf(`\x%02X`, r)
 	}
 	return string(r)
 }

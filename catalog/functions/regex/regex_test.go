@@ -31,6 +31,7 @@ func TestJavaSyntax(t *testing.T) {
 		{`[a-c[x-z]]+`, "abxyq", []string{"abxy"}, true},
 		{`[a-z&&[^bc]]+`, "abcd", []string{"a", "d"}, true},
 		{`[^a-c[x-z]]+`, "abqxr", []string{"q", "r"}, true},
+		{`[--1]+`, "0-.2", []string{"0-."}, false},
 		{`[a\-z]+`, "a-zb", []string{"a-z"}, false},
 		{`[]a]+`, "]a", []string{"]a"}, false},
 		{`[a&b]+`, "a&b", []string{"a&b"}, false},

@@ -169,12 +169,17 @@ var (
 	partitionCount = regexp.MustCompile(`(?i)\bpartitions\s*=\s*'?(\d+)`)
 )
 
-// topics lists the topics the case names, those it declares, and those its statements read: one partition unless stated.
+// defaultPartitions is what ksqlDB's own runner gives to topics whose case does not state it.
+const defaultPartitions = 4
+
+// topics lists the topics the case names and those its statements declare.
 func (c *testCase) topics() ([]topic, error) {
 	var out []topic
 	add := func(t topic) {
 		if !slices.ContainsFunc(out, func(o topic) bool { return o.Name == t.Name }) {
-			t.Partitions = max(t.Partitions, 1)
+			if t.Partitions == 0 {
+				t.Partitions = defaultPartitions
+			}
 			out = append(out, t)
 		}
 	}
