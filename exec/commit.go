@@ -67,7 +67,6 @@ func (s *session) committed() error {
 	}
 	s.dirty = false
 	s.publish()
-	s.q.notifyCommit()
 	return s.purgeRepartitions()
 }
 

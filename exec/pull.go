@@ -21,7 +21,7 @@ func (x *Executor) Pull(_ context.Context, plan *physical.Pull) (*PullRows, erro
 	}
 	s := q.status.read()
 	if s.State == Failed && len(s.Tasks) == 0 {
-		return nil, fmt.Errorf("Unable to execute pull query. The query %s, which keeps the table %s, has failed: %s", //nolint:staticcheck // ksqlDB's text.
+		return nil, fmt.Errorf("Unable to execute pull query. The query %s, which keeps the table %s, has failed: %s",
 			plan.QueryID, plan.Source, lastError(&s))
 	}
 	snapshot, err := q.snapshot()

@@ -32,12 +32,10 @@ type query struct {
 	db     *state.DB
 	cancel context.CancelFunc // of the running loop; nil when paused or stopped
 	done   chan struct{}
-	// commits is closed and replaced when something was committed.
-	commits chan struct{}
 }
 
 func newQuery(x *Executor, spec QuerySpec) *query {
-	q := &query{x: x, plan: spec.Plan, spec: spec, commits: make(chan struct{})}
+	q := &query{x: x, plan: spec.Plan, spec: spec}
 	q.env = &functions.Env{
 		NowMs:      func() int64 { return x.cfg.Now().UnixMilli() },
 		Random:     x.cfg.Random,
@@ -236,21 +234,6 @@ func (q *query) syncState() {
 	if db != nil {
 		_ = db.Sync()
 	}
-}
-
-// notifyCommit wakes who waits for progress.
-func (q *query) notifyCommit() {
-	q.mu.Lock()
-	defer q.mu.Unlock()
-	close(q.commits)
-	q.commits = make(chan struct{})
-}
-
-// progress is closed at the next commit.
-func (q *query) progress() <-chan struct{} {
-	q.mu.Lock()
-	defer q.mu.Unlock()
-	return q.commits
 }
 
 // stateDir is the directory of a query's state. Query ids hold letters, digits and underscores; anything else is

@@ -4,8 +4,6 @@ import (
 	"context"
 	"io"
 	"sync"
-
-	"github.com/ksqlgo/ksqlgo/exec/kafka"
 )
 
 // SubscriberRow is one row of a push query: boxed values in the order of the plan's output columns.
@@ -25,14 +23,13 @@ type Subscription struct {
 	cancel context.CancelFunc
 	done   chan struct{}
 
-	mu       sync.Mutex
-	changed  chan struct{} // closed and replaced when rows arrive or are taken, or the query ends
-	rows     []SubscriberRow
-	head     int
-	ended    bool
-	err      error
-	limit    bool
-	position map[kafka.TopicPartition]int64
+	mu      sync.Mutex
+	changed chan struct{} // closed and replaced when rows arrive or are taken, or the query ends
+	rows    []SubscriberRow
+	head    int
+	ended   bool
+	err     error
+	limit   bool
 }
 
 // queueRows bounds the rows that wait for a client.

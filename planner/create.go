@@ -25,6 +25,9 @@ func CreateSource(env *Env, st *ast.CreateSource) (*SourcePlan, error) {
 	if err := checkSourceName(st.Name); err != nil {
 		return nil, err
 	}
+	if st.ReadOnly && st.OrReplace {
+		return nil, replaceReadOnly(st.Name, kind)
+	}
 	if exists, err := env.checkNew(st.Name, kind, st.OrReplace, st.IfNotExists); err != nil || exists {
 		return &SourcePlan{Exists: exists}, err
 	}
@@ -90,13 +93,18 @@ func (env *Env) checkNew(name ast.Ident, kind catalog.Kind, orReplace, ifNotExis
 	case ifNotExists && !orReplace:
 		return true, nil
 	case orReplace && old.ReadOnly:
-		return false, diag.Errorf(diag.InvalidSource, name.Span(), "Cannot add %s '%s': CREATE OR REPLACE is not supported on source %ss.", noun, name.Name, noun)
+		return false, replaceReadOnly(name, kind)
 	case orReplace:
 		return false, diag.Errorf(diag.NotSupported, name.Span(), "Cannot add %s '%s': CREATE OR REPLACE of an existing source is not executed yet.", noun, name.Name).
 			WithHint("DROP %s %s first.", old.Kind, name.Name)
 	}
 	return false, diag.Errorf(diag.Duplicate, name.Span(), "Cannot add %s '%s': A %s with the same name already exists", noun, name.Name, strings.ToLower(old.Kind.String())).
 		WithHint("Choose another name, DROP %s %s first, or say IF NOT EXISTS.", old.Kind, name.Name)
+}
+
+func replaceReadOnly(name ast.Ident, kind catalog.Kind) error {
+	noun := strings.ToLower(kind.String())
+	return diag.Errorf(diag.InvalidSource, name.Span(), "Cannot add %s '%s': CREATE OR REPLACE is not supported on source %ss.", noun, name.Name, noun)
 }
 
 // columns resolves the columns of a definition.

@@ -202,7 +202,7 @@ func (a *analyzer) condition(j *ast.Join, l, r *joined) (left, right onSide, err
 		names := sourcesOf(s.ast)
 		if len(names) != 1 {
 			return left, right, diag.Errorf(diag.InvalidQuery, s.ast.Span(), "Invalid comparison expression '%s' in join '%s'. "+
-				"Each side of the join comparision must contain references from exactly one source.", exprText(s.ast), exprText(on))
+				"Each side of the join comparison must contain references from exactly one source.", exprText(s.ast), exprText(on))
 		}
 		owners[i] = names[0]
 		s.text = exprText(s.ast)

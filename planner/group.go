@@ -119,7 +119,7 @@ func (a *analyzer) buildAggregate(exprs []ast.Expr, items []item, implicitGroup 
 		if a.node.Table() {
 			return diag.Errorf(diag.NotSupported, a.sel.Window.Span(), "WINDOW clause is not supported on tables: windows group the rows of a STREAM.")
 		}
-		spec, err := windowSpec(a.sel.Window)
+		spec, err := windowSpec(a.sel.Window, a.sel.Emit)
 		if err != nil {
 			return err
 		}
@@ -327,8 +327,9 @@ func (a *analyzer) having() error {
 	return nil
 }
 
-// windowSpec resolves a WINDOW clause and fills in ksqlDB's defaults.
-func windowSpec(w *ast.Window) (*types.WindowSpec, error) {
+// windowSpec resolves a WINDOW clause and fills in ksqlDB's defaults. Without GRACE PERIOD, final results come at the end
+// of the window.
+func windowSpec(w *ast.Window, emit ast.EmitMode) (*types.WindowSpec, error) {
 	size, err := length(w.Size, 1)
 	if err != nil {
 		return nil, err
@@ -348,7 +349,9 @@ func windowSpec(w *ast.Window) (*types.WindowSpec, error) {
 	case ast.Session:
 		spec.Type = types.Session
 	}
-	spec.GraceMs = max(0, defaultGraceMs-size)
+	if emit != ast.EmitFinal {
+		spec.GraceMs = max(0, defaultGraceMs-size)
+	}
 	if w.Grace != nil {
 		if spec.GraceMs, err = length(*w.Grace, 0); err != nil {
 			return nil, err

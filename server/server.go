@@ -126,7 +126,7 @@ func (s *Server) nodeID() (string, error) {
 		return strings.TrimSpace(string(b)), nil
 	}
 	id := uuid.NewString()
-	return id, os.WriteFile(file, []byte(id+"\n"), 0o644) //nolint:gosec // Not a secret.
+	return id, os.WriteFile(file, []byte(id+"\n"), 0o644)
 }
 
 // connect starts the embedded broker if there is no other, and connects to Kafka.

@@ -46,7 +46,7 @@ func (c *fmtCommand) Run(s *streams) error {
 			unformatted = true
 		case c.Check:
 		case c.Write && text != string(b):
-			if err := os.WriteFile(file, []byte(text), 0o644); err != nil { //nolint:gosec // The user's own file.
+			if err := os.WriteFile(file, []byte(text), 0o644); err != nil {
 				return err
 			}
 		case !c.Write:

@@ -154,7 +154,7 @@ func (c *serverCommand) logger(dataDir string, interactive bool, io *streams) (*
 		if err := os.MkdirAll(dataDir, 0o755); err != nil {
 			return nil, nil, err
 		}
-		f, err := os.OpenFile(filepath.Join(dataDir, "ksqlgo.log"), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o644) //nolint:gosec // A log.
+		f, err := os.OpenFile(filepath.Join(dataDir, "ksqlgo.log"), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o644)
 		if err != nil {
 			return nil, nil, err
 		}

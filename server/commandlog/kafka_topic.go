@@ -61,7 +61,7 @@ func (t *KafkaTopic) Append(ctx context.Context, build func(offset int64) (key, 
 		last = err
 		t.closeProducer()
 		// Another server was faster. Jitter keeps the two from meeting again.
-		pause := time.NewTimer(time.Duration(5+rand.IntN(100)) * time.Millisecond) //nolint:gosec // Not a secret.
+		pause := time.NewTimer(time.Duration(5+rand.IntN(100)) * time.Millisecond)
 		select {
 		case <-ctx.Done():
 			pause.Stop()

@@ -222,4 +222,3 @@ func (e *Engine) Accounting(queryID string) (task.Accounting, bool) {
 	s, ok := e.cfg.Runtime.Status(queryID)
 	return s.Total, ok
 }
-

@@ -64,9 +64,8 @@ type Engine struct {
 	plansMu sync.Mutex
 	plans   map[string]*physical.Plan
 
-	pushMu  sync.Mutex
-	pushes  map[string]*pushQuery
-	pushSeq atomic.Int64
+	pushMu sync.Mutex
+	pushes map[string]*pushQuery
 }
 
 // New makes an engine; Run follows the command log.

@@ -236,4 +236,3 @@ func notExecuted(n ast.Node, what string) error {
 	return diag.Errorf(diag.NotSupported, n.Span(), "%s is not supported by this version of ksqlgo.", what).
 		WithHint("The statement was understood and nothing was changed. See CHANGELOG.md for what is executed.")
 }
-

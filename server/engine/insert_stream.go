@@ -109,14 +109,14 @@ func coerce(raw json.RawMessage, t *types.Type) (any, error) {
 	d.UseNumber()
 	var v any
 	if err := d.Decode(&v); err != nil {
-		return nil, fmt.Errorf("Invalid JSON in inserts stream") //nolint:staticcheck // ksqlDB's text.
+		return nil, fmt.Errorf("Invalid JSON in inserts stream")
 	}
 	return coerceValue(v, t)
 }
 
 func coerceValue(v any, t *types.Type) (any, error) {
 	refuse := func() error {
-		return fmt.Errorf("Can't coerce a field of type %s into type %s", jsonKind(v), t) //nolint:staticcheck // ksqlDB's text.
+		return fmt.Errorf("Can't coerce a field of type %s into type %s", jsonKind(v), t)
 	}
 	switch x := v.(type) {
 	case nil:

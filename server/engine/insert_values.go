@@ -68,7 +68,7 @@ func (e *Engine) newRecordWriter(src *catalog.Source) (*recordWriter, error) {
 func (e *Engine) encoder(src *catalog.Source, f catalog.Format, isKey bool, columns []types.Column, locs []types.Loc) (formats.Encoder, error) {
 	format, ok := e.cfg.Formats.Lookup(f.Name)
 	if !ok {
-		return nil, fmt.Errorf("Unknown format: %s", f.Name) //nolint:staticcheck // ksqlDB's text.
+		return nil, fmt.Errorf("Unknown format: %s", f.Name)
 	}
 	return format.NewEncoder(&formats.Spec{Topic: src.Topic, IsKey: isKey, Columns: columns, Locs: locs,
 		Unwrapped: f.Unwrapped, Properties: f.Properties})
@@ -84,11 +84,11 @@ func (w *recordWriter) write(ctx context.Context, key, value []types.Slot, at in
 	}
 	k, nullKey, err := w.key.Append(nil, w.row)
 	if err != nil {
-		return Position{}, fmt.Errorf("Could not serialize key: %w", err) //nolint:staticcheck // ksqlDB's text.
+		return Position{}, fmt.Errorf("Could not serialize key: %w", err)
 	}
 	v, nullValue, err := w.value.Append(nil, w.row)
 	if err != nil {
-		return Position{}, fmt.Errorf("Could not serialize value: %w", err) //nolint:staticcheck // ksqlDB's text.
+		return Position{}, fmt.Errorf("Could not serialize value: %w", err)
 	}
 	if nullKey {
 		k = nil
@@ -112,4 +112,3 @@ func (w *recordWriter) write(ctx context.Context, key, value []types.Slot, at in
 	}
 	return Position{Topic: w.source.Topic, Partition: partition, Offset: offset}, nil
 }
-

@@ -155,4 +155,3 @@ func (p *printer) take(batches []*kafka.Batch) error {
 
 // Close implements Printed.
 func (p *printer) Close() { p.reader.Close() }
-

@@ -139,7 +139,7 @@ func (e *Engine) transientID(s *session, sel *ast.Select, plan *physical.Plan) s
 
 func (e *Engine) pull(ctx context.Context, s *session, st statement, q *ast.Query) (*Answer, error) {
 	if s.properties()["ksql.pull.queries.enable"] == "false" {
-		return nil, errors.New("Pull queries are disabled. See https://cnfl.io/queries for more info.\n" + //nolint:staticcheck // ksqlDB's text.
+		return nil, errors.New("Pull queries are disabled. See https://cnfl.io/queries for more info.\n" +
 			"Add EMIT CHANGES if you intended to issue a push query.\nPlease set ksql.pull.queries.enable=true to enable this feature.")
 	}
 	p, err := planner.PullQuery(e.env(ctx, s, e.Catalog(), nil), q.Select)

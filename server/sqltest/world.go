@@ -3,6 +3,7 @@ package sqltest
 import (
 	"fmt"
 	"maps"
+	"strings"
 
 	"github.com/ksqlgo/ksqlgo/catalog"
 	"github.com/ksqlgo/ksqlgo/catalog/formats"
@@ -98,6 +99,8 @@ func (w *World) Run(st ast.Statement) error {
 		return w.insertValues(n)
 	case *ast.DropSource:
 		return w.drop(n)
+	case *ast.AlterSource:
+		return w.alter(n)
 	case *ast.CreateType:
 		t, err := planner.TypeOf(w.plannerEnv(), n.Type)
 		if err != nil {
@@ -173,7 +176,14 @@ func (w *World) drop(n *ast.DropSource) error {
 		if n.IfExists {
 			return nil
 		}
-		return fmt.Errorf("Source %s does not exist.", n.Name.Name) //nolint:staticcheck // ksqlDB's text
+		noun := "Stream"
+		if n.Kind == ast.Table {
+			noun = "Table"
+		}
+		return fmt.Errorf("%s %s does not exist.", noun, n.Name.Name) //nolint:staticcheck // ksqlDB's text
+	}
+	if n.DeleteTopic && src.ReadOnly {
+		return fmt.Errorf("Cannot delete topic for read-only source: %s", src.Name) //nolint:staticcheck // ksqlDB's text
 	}
 	if src.CreatedBy != "" {
 		if err := w.sim.Terminate(src.CreatedBy); err != nil {
@@ -183,6 +193,15 @@ func (w *World) drop(n *ast.DropSource) error {
 	}
 	w.catalog = w.catalog.WithoutSource(src.Name)
 	return nil
+}
+
+// alter refuses what is refused everywhere; the rest of ALTER is not executed.
+func (w *World) alter(n *ast.AlterSource) error {
+	if src, ok := w.catalog.Source(n.Name.Name); ok && src.ReadOnly {
+		noun := strings.ToLower(src.Kind.String())
+		return fmt.Errorf("Cannot alter %s '%s': ALTER operations are not supported on source %ss.", noun, src.Name, noun) //nolint:staticcheck // ksqlDB's text
+	}
+	return fmt.Errorf("sqltest: ALTER is not executed")
 }
 
 func (w *World) insertValues(n *ast.InsertValues) error {

@@ -7,14 +7,18 @@ import (
 	"strings"
 
 	formats "github.com/ksqlgo/ksqlgo/catalog/formats/builtin"
-	functions "github.com/ksqlgo/ksqlgo/catalog/functions/builtin"
+	"github.com/ksqlgo/ksqlgo/catalog/functions"
+	builtin "github.com/ksqlgo/ksqlgo/catalog/functions/builtin"
 	"github.com/ksqlgo/ksqlgo/exec/record"
 	"github.com/ksqlgo/ksqlgo/exec/sim"
+	"github.com/ksqlgo/ksqlgo/grammar"
+	"github.com/ksqlgo/ksqlgo/grammar/token"
 	"github.com/ksqlgo/ksqlgo/server/sqltest"
+	"github.com/ksqlgo/ksqlgo/tests/conformance/testfunctions"
 )
 
 var (
-	allFunctions = functions.Registry()
+	allFunctions = functions.NewRegistry(builtin.Specs(), testfunctions.Specs())
 	allFormats   = formats.Registry()
 )
 
@@ -82,14 +86,20 @@ func (c *testCase) createTopics(w *sqltest.World) error {
 	return nil
 }
 
+// execute runs the statements as one text, so that places in errors are ksqlDB's, then feeds the inputs.
 func (c *testCase) execute(w *sqltest.World) error {
-	for i, s := range c.Statements {
-		err := w.Execute(s)
-		if err != nil && c.Expected != nil && i < len(c.Statements)-1 {
-			return fmt.Errorf("statement %d: %w", i+1, errEarly{err})
+	pieces := token.NewSplitter(strings.Join(c.Statements, "\n"))
+	for n := 1; ; n++ {
+		piece, ok := pieces.Next()
+		if !ok {
+			break
+		}
+		stmt, err := grammar.ParsePiece(piece, grammar.Options{OptionalSemicolon: true})
+		if err == nil {
+			err = w.Run(stmt.Statement)
 		}
 		if err != nil {
-			return fmt.Errorf("statement %d: %w", i+1, err)
+			return fmt.Errorf("statement %d: %w\nStatement: %s", n, err, piece.Text)
 		}
 	}
 	var inputs []sqltest.Input
@@ -102,9 +112,6 @@ func (c *testCase) execute(w *sqltest.World) error {
 	}
 	return w.Feed(inputs)
 }
-
-// errEarly marks an error that came before the last statement.
-type errEarly struct{ error }
 
 func (c *testCase) checkError(err error) error {
 	if err == nil {

@@ -3,6 +3,7 @@ package builtin_test
 import (
 	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/ksqlgo/ksqlgo/catalog/functions"
 	"github.com/ksqlgo/ksqlgo/catalog/types"
@@ -54,7 +55,7 @@ func (c *compiler) compile(n *node, s scope) (*types.Type, evaluator, error) {
 			if n.text == "x" || n.text == "y" {
 				return nil, nil, fmt.Errorf("unbound %s", n.text)
 			}
-			unit, ok := functions.ParseIntervalUnit(n.text)
+			unit, ok := intervalUnit(n.text)
 			if !ok {
 				return nil, nil, fmt.Errorf("unknown name %s", n.text)
 			}
@@ -327,4 +328,11 @@ func (c *compiler) json(t *types.Type, v types.Slot) (string, error) {
 	}
 	s, err := call([]types.Slot{v})
 	return string(s.B), err
+}
+
+// intervalUnit reads a unit keyword of DATEADD and its kin as its length in milliseconds, the value of such an argument.
+func intervalUnit(word string) (ms int64, ok bool) {
+	units := map[string]int64{"MILLISECOND": 1, "SECOND": 1000, "MINUTE": 60_000, "HOUR": 3_600_000, "DAY": 86_400_000}
+	ms, ok = units[strings.TrimSuffix(word, "S")]
+	return ms, ok
 }
