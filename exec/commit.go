@@ -132,11 +132,13 @@ func (s *session) checkpoints() []state.Checkpoint {
 		if !t.moved {
 			continue
 		}
-		for _, st := range t.stage.Stores {
+		for i, st := range t.stage.Stores {
 			next := s.producer.NextOffset(st.Changelog, t.partition)
-			if st.Changelog == "" || next == 0 {
+			if st.Changelog == "" || next <= t.checkpoint[i] {
+				// Nothing was written since the state was restored, or committed, up to there.
 				continue
 			}
+			t.checkpoint[i] = next
 			out = append(out, state.Checkpoint{Topic: st.Changelog, Partition: t.partition, Offset: next,
 				TopicID: s.topics.infos[st.Changelog].ID, LeaderEpoch: -1, WallClock: now})
 		}
@@ -199,7 +201,7 @@ func (s *session) abort(ctx context.Context) error {
 		}
 		t.moved = false
 	}
-	s.newErrors, s.dirty = nil, false
+	s.newErrors, s.dirty = errorRing{}, false
 	return nil
 }
 
@@ -265,16 +267,13 @@ func (s *session) publish() {
 		}
 		tasks = append(tasks, ts)
 	}
-	errs := s.newErrors
-	s.newErrors = nil
+	errs, all := s.newErrors.take()
 	s.q.status.update(func(q *QueryStatus) {
 		q.Tasks = tasks
 		q.Total = total
 		q.RecordErrors = keep(q.RecordErrors, keptRecordErrors, errs...)
 	})
-	for _, e := range errs {
-		s.x.logRecordError(s.plan.QueryID, &e)
-	}
+	s.x.logRecordErrors(s.plan.QueryID, errs, all)
 }
 
 // barrierHeader marks the barrier records of changelogs, which are no rows.

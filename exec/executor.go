@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"log/slog"
 	"sync"
 	"time"
 
@@ -189,11 +188,4 @@ func (x *Executor) Close() {
 	wg.Wait()
 	x.stop()
 	x.bg.Wait()
-}
-
-// logRecordError writes a record error to the processing log.
-func (x *Executor) logRecordError(queryID string, e *RecordError) {
-	x.cfg.Logger.Log(context.Background(), slog.LevelWarn, "record error", "logger", "processing."+queryID+"."+e.Step,
-		"kind", e.Kind.String(), "topic", e.Topic, "partition", e.Partition, "offset", e.Offset, "reason", e.Reason,
-		"skipped", e.Skipped)
 }

@@ -23,6 +23,9 @@ type hostedTask struct {
 	// streamTime is as of the last commit, for the status.
 	streamTime []int64
 
+	// checkpoint is how far each store's changelog is contained in the state on disk.
+	checkpoint []int64
+
 	restored, restoreTotal int64
 
 	// topic caches the partition count of the topic written last.
@@ -42,6 +45,7 @@ func newHostedTask(s *session, stage *physical.Stage, partition int32) (*hostedT
 			}
 		}),
 		committed: make([]task.Accounting, n), last: make([]task.Accounting, n), streamTime: make([]int64, n),
+		checkpoint: make([]int64, len(stage.Stores)),
 	}
 	if err := t.open(); err != nil {
 		t.close()
@@ -128,5 +132,5 @@ func (t *hostedTask) Row(*operator.Row) error { return nil }
 
 // RecordError implements task.Host: the error is kept with the interval.
 func (t *hostedTask) RecordError(e *operator.RecordError) {
-	t.s.newErrors = keep(t.s.newErrors, keptRecordErrors, RecordError{At: t.s.x.cfg.Now(), RecordError: *e})
+	t.s.newErrors.add(RecordError{At: t.s.x.cfg.Now(), RecordError: *e})
 }

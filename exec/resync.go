@@ -126,6 +126,8 @@ func (s *session) bounds(ctx context.Context) (starts, ends map[kafka.TopicParti
 type restorePart struct {
 	task  *hostedTask
 	store *physical.Store
+	// index of the store in its stage.
+	index int
 	from  int64
 	// barrier is the offset of the barrier record; to is the offset after it.
 	barrier int64
@@ -208,7 +210,7 @@ func (s *session) planRestore(ctx context.Context, tasks []*hostedTask) (map[kaf
 			}
 			checkpoints = nil
 		}
-		for _, st := range t.stage.Stores {
+		for i, st := range t.stage.Stores {
 			if st.Changelog == "" {
 				continue
 			}
@@ -217,7 +219,7 @@ func (s *session) planRestore(ctx context.Context, tasks []*hostedTask) (map[kaf
 			if c, ok := checkpoints[st.Changelog]; ok {
 				from = c.Offset
 			}
-			parts[tp] = &restorePart{task: t, store: st, from: from, next: from}
+			parts[tp] = &restorePart{task: t, store: st, index: i, from: from, next: from}
 		}
 	}
 	return parts, nil
@@ -322,6 +324,7 @@ func (r *restoring) commit() error {
 			held[p.task] = true
 			c.Tasks = append(c.Tasks, p.task.store)
 		}
+		p.task.checkpoint[p.index] = p.next
 		c.Checkpoints = append(c.Checkpoints, state.Checkpoint{Topic: tp.Topic, Partition: tp.Partition,
 			TopicID: r.s.topics.infos[tp.Topic].ID, Offset: p.next, LeaderEpoch: -1, WallClock: now})
 	}

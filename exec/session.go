@@ -33,7 +33,7 @@ type session struct {
 	nextCommit time.Time
 	dirty      bool
 	// newErrors are the record errors of the open interval; they are published with its commit.
-	newErrors []RecordError
+	newErrors errorRing
 	purgeAt   time.Time
 }
 
@@ -258,7 +258,7 @@ func (s *session) unreadable(ctx context.Context, b *kafka.Batch, ref inputRef) 
 	to := ends[b.TopicPartition]
 	s.x.cfg.Logger.Warn("records were deleted before the query read them; going on by auto.offset.reset",
 		"query", s.plan.QueryID, "topic", in.Topic, "partition", b.Partition, "from", b.Next, "to", to, "reset", s.settings.reset)
-	s.newErrors = append(s.newErrors, RecordError{At: s.x.cfg.Now(), RecordError: gapError(ref.task.stage, b, to)})
+	s.newErrors.add(RecordError{At: s.x.cfg.Now(), RecordError: gapError(ref.task.stage, b, to)})
 	ref.task.position[ref.input] = to
 	s.consumer.StartAt(map[kafka.TopicPartition]int64{b.TopicPartition: to})
 	return nil

@@ -57,9 +57,10 @@ type transient struct {
 	// ends are where a bounded query stops.
 	ends map[kafka.TopicPartition]int64
 	// rows are those of the step under way.
-	rows  []SubscriberRow
-	limit int64
-	sent  int64
+	rows   []SubscriberRow
+	errors errorRing
+	limit  int64
+	sent   int64
 }
 
 type transientInput struct {
@@ -360,6 +361,9 @@ func (t *transient) handOver(ctx context.Context) error {
 	err := t.sub.put(ctx, t.rows)
 	clear(t.rows)
 	t.rows = t.rows[:0]
+	if list, all := t.errors.take(); all > 0 {
+		t.x.logRecordErrors(t.sub.ID, list, all)
+	}
 	return err
 }
 
@@ -434,5 +438,5 @@ func (x *transientTask) Row(r *operator.Row) error {
 
 // RecordError implements task.Host.
 func (x *transientTask) RecordError(e *operator.RecordError) {
-	x.t.x.logRecordError(x.t.sub.ID, &RecordError{At: x.t.x.cfg.Now(), RecordError: *e})
+	x.t.errors.add(RecordError{At: x.t.x.cfg.Now(), RecordError: *e})
 }

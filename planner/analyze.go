@@ -80,6 +80,8 @@ type analysis struct {
 	table    bool
 	window   *types.WindowSpec
 	windowed types.WindowType
+	// windowBounds are the items that are bounds of the result's window: they are a part of its key.
+	windowBounds map[int]bool
 	// windowSizeMs of the result's key, 0 for sessions.
 	windowSizeMs int64
 }

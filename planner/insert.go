@@ -41,6 +41,9 @@ func InsertValues(env *Env, st *ast.InsertValues) (*InsertPlan, error) {
 			names = append(names, c.Name)
 		}
 	}
+	if len(st.Columns) > 0 && len(names) != len(st.Values) {
+		return nil, diag.Errorf(diag.InvalidQuery, st.Span(), "Failed to prepare statement: Expected number columns and values to match: %d, %d", len(names), len(st.Values))
+	}
 	if len(names) != len(st.Values) {
 		return nil, fail(st, "Expected a value for each column. Expected Columns: %v. Got %v", names, valueTexts(st.Values))
 	}
@@ -59,6 +62,9 @@ func InsertValues(env *Env, st *ast.InsertValues) (*InsertPlan, error) {
 			}
 		}
 		v, err := env.insertValue(st.Values[i], name, t)
+		if d, ok := diag.As(err); ok && d.Code == diag.UnknownSource {
+			return nil, prepareError(err)
+		}
 		if err != nil {
 			return nil, fail(st.Values[i], "%s", err)
 		}

@@ -76,6 +76,12 @@ func (a *analyzer) project(items []item) (*analysis, error) {
 		return nil, diag.Errorf(diag.InvalidQuery, a.sel.Span(), "The projection contains no value columns.").
 			WithHint("AS_VALUE(key) copies a key column to the value.")
 	}
+	out.windowBounds = map[int]bool{}
+	for i, x := range bound {
+		if c, ok := x.(*expr.Column); ok && out.windowed != types.NoWindow && (c.Name == types.WindowStart || c.Name == types.WindowEnd) {
+			out.windowBounds[out.items[i].ID] = true
+		}
+	}
 	for _, k := range a.groupKeys {
 		out.group = append(out.group, k.ast)
 	}

@@ -39,6 +39,9 @@ func (w *pullWhere) plan(where ast.Expr) ([]physical.Lookup, expr.Expr, error) {
 	}
 	b := w.a.binder("WHERE")
 	b.magic = true
+	if err := w.checkOperands(b, q); err != nil {
+		return nil, nil, err
+	}
 	cond, err := b.predicate(q)
 	if err != nil {
 		if d, ok := diag.As(err); ok && d.Code == diag.Type {
@@ -64,6 +67,10 @@ func (w *pullWhere) plan(where ast.Expr) ([]physical.Lookup, expr.Expr, error) {
 			if len(disjuncts) > 1 {
 				l = physical.Lookup{}
 			}
+		} else if l.Key == nil && len(disjuncts) > 1 && w.scanDisabled() {
+			return nil, nil, scanNeeded(where)
+		}
+		if l.Key == nil && l.From == nil && l.To == nil {
 			if l.StartMin == nil && l.StartMax == nil && l.EndMin == nil && l.EndMax == nil {
 				return []physical.Lookup{{}}, cond, nil
 			}
@@ -74,6 +81,32 @@ func (w *pullWhere) plan(where ast.Expr) ([]physical.Lookup, expr.Expr, error) {
 		return lookups, nil, nil
 	}
 	return lookups, cond, nil
+}
+
+// checkOperands words two errors as pull queries do.
+func (w *pullWhere) checkOperands(b *binder, e ast.Expr) (err error) {
+	ast.Inspect(e, func(x ast.Expr) bool {
+		if err != nil {
+			return false
+		}
+		switch x := x.(type) {
+		case *ast.Like:
+			if t, bindErr := b.bind(x.X); bindErr == nil && t.Type().Kind != types.String {
+				err = diag.Errorf(diag.Type, x.X.Span(), "The column type for Like condition must be VARCHAR. The column type is %s", t.Type())
+			}
+		case *ast.Between:
+			for i, side := range []ast.Expr{x.Low, x.High} {
+				l, r, bindErr := b.pair(x.X, side)
+				op := []ast.CompareOp{ast.GreaterOrEqual, ast.LessOrEqual}[i]
+				if bindErr == nil && err == nil && comparisonType(l.Type(), r.Type(), compareOps[op]) == nil && !isNull(r) {
+					err = diag.Errorf(diag.Type, x.Span(), "Invalid expression: Cannot compare %s (%s) to %s (%s) with %s.",
+						b.text(x.X), l.Type(), b.text(side), r.Type(), op.Name())
+				}
+			}
+		}
+		return err == nil
+	})
+	return err
 }
 
 // checkKeyLists refuses constants in key IN (…) that the key cannot equal.
@@ -400,7 +433,11 @@ func (w *pullWhere) needScan(conjuncts []ast.Expr, keys []*expr.Literal) error {
 	case len(keys) > 1 && keyed < len(keys):
 		return diag.Errorf(diag.NotSupported, at, "Multi-column sources must specify every key in the WHERE clause. Specified: %s Expected: %v."+seeScan, text, keyNames(w.src))
 	}
-	return diag.Errorf(diag.NotSupported, at, "Query requires table scan to be enabled. Table scans can be enabled by setting ksql.query.pull.table.scan.enabled=true"+seeScan)
+	return scanNeeded(w.a.sel)
+}
+
+func scanNeeded(at ast.Node) error {
+	return diag.Errorf(diag.NotSupported, at.Span(), "Query requires table scan to be enabled. Table scans can be enabled by setting ksql.query.pull.table.scan.enabled=true"+seeScan)
 }
 
 func conjunctionOf(list []ast.Expr) ast.Expr {

@@ -361,7 +361,7 @@ func (env *Env) transientPlan(sel *ast.Select, t target) (*physical.Plan, string
 		out.Columns = append(out.Columns, types.Column{Name: it.Name, Type: it.Type})
 		at := f.position(it.ID)
 		emit.Index = append(emit.Index, at)
-		if it.key >= 0 {
+		if it.key >= 0 || a.windowBounds[it.ID] {
 			out.KeyPositions = append(out.KeyPositions, i)
 		}
 	}

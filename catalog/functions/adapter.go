@@ -31,7 +31,12 @@ func reader[T Value]() func(*types.Slot) T {
 	case string:
 		f = func(s *types.Slot) string { return types.Text(s.B) }
 	case []byte:
-		f = func(s *types.Slot) []byte { return s.B }
+		f = func(s *types.Slot) []byte {
+			if s.B == nil {
+				return []byte{}
+			}
+			return s.B
+		}
 	case *apd.Decimal:
 		f = func(s *types.Slot) *apd.Decimal { return s.R.(*apd.Decimal) }
 	case types.DateValue:

@@ -95,3 +95,26 @@ func likeByDefinition(pattern, text []rune) bool {
 		return len(text) > 0 && text[0] == c && likeByDefinition(pattern[1:], text[1:])
 	}
 }
+
+func TestHashOrder(t *testing.T) {
+	m := &MapValue{Keys: []any{"yes, thanks", "nope", "sure, yeah"}, Values: []any{1, 2, 3}}
+	if got := m.HashOrder(); got[0] != 0 || got[1] != 2 || got[2] != 1 {
+		t.Errorf("got %v", got)
+	}
+	for s, want := range map[string]int32{"": 0, "abc": 96354, "hello world": 1794106052, "é": 233, "\U0001F600": 1772899} {
+		if got := int32(javaHash(s)); got != want {
+			t.Errorf("%q: got %d, want %d", s, got, want)
+		}
+	}
+	big := &MapValue{}
+	for i := range 100 {
+		big.Put(string(rune('a'+i)), nil)
+	}
+	seen := map[int]bool{}
+	for _, i := range big.HashOrder() {
+		seen[i] = true
+	}
+	if len(seen) != 100 {
+		t.Errorf("%d of 100 places", len(seen))
+	}
+}

@@ -128,6 +128,11 @@ func parseTimestamp(text string, loc *time.Location) (int64, error) {
 		}
 		clock = clock[:at]
 	}
+	if rest, ok := strings.CutPrefix(clock, "24"); ok { // Java takes 24:00 for the end of the day
+		if ms, err := parseTimePart("00" + rest); err == nil && ms == 0 {
+			d, clock = d.AddDate(0, 0, 1), ""
+		}
+	}
 	ms, err := parseTimePart(clock)
 	if err != nil {
 		return 0, err

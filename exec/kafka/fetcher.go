@@ -23,6 +23,7 @@ const (
 	fetchWait     = 100 * time.Millisecond // how long a broker may hold a fetch with nothing to answer
 	fetchIdleWait = 500 * time.Millisecond // the same once nothing has come for a while
 	fetchBackoff  = 100 * time.Millisecond // pause after a failed fetch or metadata request
+	warnEvery     = 10 * time.Second       // pause between two warnings of a fetcher
 	// topicGoneAfter is how long a topic must be unknown to be called gone:
 	// metadata may lag behind a topic just created.
 	topicGoneAfter = 5 * time.Second
@@ -57,6 +58,7 @@ type fetcher struct {
 	loops      map[int32]chan struct{} // one a broker; a token says that its work changed
 	resolving  bool
 	generation uint64
+	warned     time.Time
 }
 
 func newFetcher(client *kgo.Client, logger *slog.Logger, committed bool) *fetcher {
@@ -166,7 +168,7 @@ func (f *fetcher) resolve() {
 			pending, gone = f.learn(found)
 			f.deliver(gone)
 		} else if f.ctx.Err() == nil {
-			f.logger.Warn("looking up partition leaders failed; trying again", "topics", topics, "error", err)
+			f.warn("looking up partition leaders failed; trying again", "topics", topics, "error", err)
 		}
 		if pending && !f.sleep(fetchBackoff) {
 			return
@@ -274,7 +276,7 @@ func (f *fetcher) run(broker int32, wake chan struct{}) {
 			return
 		}
 		if err != nil {
-			f.logger.Warn("fetching failed; trying again", "broker", broker, "error", err)
+			f.warn("fetching failed; trying again", "broker", broker, "error", err)
 			f.forgetLeader(broker)
 			if !f.sleep(fetchBackoff) {
 				return
@@ -437,6 +439,20 @@ func (f *fetcher) forgetLeader(broker int32) {
 		}
 	}
 	f.changed()
+}
+
+// warn logs what is tried again and again, once in a while.
+func (f *fetcher) warn(message string, args ...any) {
+	f.mu.Lock()
+	now := time.Now()
+	due := now.Sub(f.warned) > warnEvery
+	if due {
+		f.warned = now
+	}
+	f.mu.Unlock()
+	if due {
+		f.logger.Warn(message, args...)
+	}
 }
 
 // sleep pauses, and reports false when the fetcher closed meanwhile.

@@ -3,6 +3,7 @@ package kafka
 import (
 	"context"
 	"errors"
+	"slices"
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kerr"
@@ -43,7 +44,7 @@ type Producer struct {
 	// Owned by the caller.
 	identity producerIdentity
 	begun    bool
-	targets  map[string][]*target // by topic, then partition
+	topics   []topicTargets // few: looked through in order
 
 	sender *sender
 }
@@ -53,6 +54,12 @@ type Producer struct {
 type producerIdentity struct {
 	id    int64
 	epoch int16
+}
+
+// topicTargets are the partitions of one topic written to.
+type topicTargets struct {
+	topic      string
+	partitions []*target // nil where nothing was written
 }
 
 // target is one partition written to.
@@ -94,7 +101,7 @@ func (c *Cluster) NewProducer(ctx context.Context, cfg ProducerConfig) (*Produce
 	if err != nil {
 		return nil, err
 	}
-	p := &Producer{cfg: cfg, client: client, targets: make(map[string][]*target)}
+	p := &Producer{cfg: cfg, client: client}
 	if cfg.TransactionalID != "" {
 		p.txnID = cfg.TransactionalID + c.cfg.TransactionalIDSuffix
 		err = requireTransactionVersion2(ctx, client)
@@ -128,17 +135,34 @@ func (p *Producer) Produce(topic string, partition int32, key, value []byte, tim
 
 // target finds or makes the target of a partition.
 func (p *Producer) target(topic string, partition int32) *target {
-	list := p.targets[topic]
-	if int(partition) < len(list) && list[partition] != nil {
-		return list[partition]
+	if t := p.find(topic, partition); t != nil {
+		return t
 	}
-	for int(partition) >= len(list) {
-		list = append(list, nil)
+	i := slices.IndexFunc(p.topics, func(t topicTargets) bool { return t.topic == topic })
+	if i < 0 {
+		i = len(p.topics)
+		p.topics = append(p.topics, topicTargets{topic: topic})
+	}
+	list := &p.topics[i].partitions
+	for int(partition) >= len(*list) {
+		*list = append(*list, nil)
 	}
 	t := &target{TopicPartition: TopicPartition{topic, partition}, leader: noLeader}
-	list[partition] = t
-	p.targets[topic] = list
+	(*list)[partition] = t
 	return t
+}
+
+// find returns the target of a partition, nil when nothing was written to it.
+func (p *Producer) find(topic string, partition int32) *target {
+	for i := range p.topics {
+		if t := &p.topics[i]; t.topic == topic {
+			if int(partition) < len(t.partitions) {
+				return t.partitions[partition]
+			}
+			return nil
+		}
+	}
+	return nil
 }
 
 // seal hands a target's open batch to the sender.
@@ -151,8 +175,8 @@ func (p *Producer) seal(t *target) {
 
 // eachTarget calls fn for every partition written to.
 func (p *Producer) eachTarget(fn func(*target)) {
-	for _, list := range p.targets {
-		for _, t := range list {
+	for i := range p.topics {
+		for _, t := range p.topics[i].partitions {
 			if t != nil {
 				fn(t)
 			}
@@ -164,13 +188,13 @@ func (p *Producer) eachTarget(fn func(*target)) {
 // 0 when none was written: after Flush or CommitTransaction, the checkpoint of
 // a changelog (transaction markers may lie between it and the next record).
 func (p *Producer) NextOffset(topic string, partition int32) int64 {
-	list := p.targets[topic]
-	if int(partition) >= len(list) || list[partition] == nil {
+	t := p.find(topic, partition)
+	if t == nil {
 		return 0
 	}
 	p.sender.mu.Lock()
 	defer p.sender.mu.Unlock()
-	return list[partition].next
+	return t.next
 }
 
 // InTransaction reports whether something was produced since the last commit,

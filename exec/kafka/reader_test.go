@@ -2,6 +2,7 @@ package kafka_test
 
 import (
 	"errors"
+	"slices"
 	"testing"
 	"time"
 
@@ -188,6 +189,40 @@ func TestUnreadablePositions(t *testing.T) {
 			t.Errorf("error %v", err)
 		}
 	})
+}
+
+// TestLargeValue writes and reads a value of 50 MB, among small ones.
+func TestLargeValue(t *testing.T) {
+	e := start(t)
+	e.topic(t, "in", 1)
+	ctx := timeout(t)
+	plain, err := e.Plain()
+	if err != nil {
+		t.Fatal(err)
+	}
+	large := make([]byte, 50_000_000)
+	tp := kafka.TopicPartition{Topic: "in"}
+	for _, v := range [][]byte{[]byte("small"), large, []byte("small")} {
+		if _, err := plain.Produce(ctx, tp, nil, v, 0, nil); err != nil {
+			t.Fatal(err)
+		}
+	}
+	p := e.producer(t, "txn")
+	p.Produce("in", 0, nil, large, 0, nil)
+	p.Produce("in", 0, nil, []byte("small"), 0, nil)
+	if err := p.CommitTransaction(ctx, kafka.Member{}, nil); err != nil {
+		t.Fatal(err)
+	}
+	var sizes []int
+	err = e.ReadRange(ctx, tp, 0, 5, func(b *kafka.Batch) error {
+		for _, r := range b.Records {
+			sizes = append(sizes, len(r.Value))
+		}
+		return nil
+	})
+	if want := []int{5, 50_000_000, 5, 50_000_000, 5}; err != nil || !slices.Equal(sizes, want) {
+		t.Errorf("read %v, %v; want %v", sizes, err, want)
+	}
 }
 
 func TestReadRangeEndsWithTheCallersError(t *testing.T) {

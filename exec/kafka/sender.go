@@ -340,6 +340,9 @@ func (s *sender) answered(o outgoing, resp *kmsg.ProduceResponse) (again bool) {
 				s.acknowledged(o, p.BaseOffset)
 				return false
 			}
+			if p.ErrorMessage != nil {
+				err = fmt.Errorf("%s: %w", *p.ErrorMessage, err)
+			}
 			return s.failed(o, err)
 		}
 	}

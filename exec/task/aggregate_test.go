@@ -115,3 +115,18 @@ func BenchmarkCountByKey(b *testing.B) { benchmarkCount(b, nil) }
 func BenchmarkTumblingSum(b *testing.B) {
 	benchmarkCount(b, &types.WindowSpec{Type: types.Tumbling, SizeMs: 60_000, AdvanceMs: 60_000})
 }
+
+// BenchmarkCountInterval is the count with 1000 keys in each interval, flush, changelog and commit included.
+func BenchmarkCountInterval(b *testing.B) {
+	h := newHarness(b, countStage(nil), 1<<20)
+	h.quiet = true
+	batch := messages(1000)
+	b.ReportAllocs()
+	b.ResetTimer()
+	for n := 0; n < b.N; n += len(batch) {
+		if err := h.task.Step(0, batch); err != nil {
+			b.Fatal(err)
+		}
+		h.commit()
+	}
+}

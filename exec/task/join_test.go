@@ -204,22 +204,27 @@ func BenchmarkStreamTableJoin(b *testing.B) {
 // benchmarkStep feeds input 0 with records of 1000 keys.
 func benchmarkStep(b *testing.B, h *harness) {
 	h.quiet = true
-	const keys = 1000
-	batch := make([]record.Message, keys)
+	batch := messages(1000)
+	if err := h.task.Step(0, batch); err != nil {
+		b.Fatal(err)
+	}
+	b.ReportAllocs()
+	b.ResetTimer()
+	for n := 0; n < b.N; n += len(batch) {
+		if err := h.task.Step(0, batch); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
+// messages are records of n keys.
+func messages(n int) []record.Message {
+	batch := make([]record.Message, n)
 	for i := range batch {
 		batch[i] = record.Message{
 			Key:   []byte(fmt.Sprint("k", i)),
 			Value: []byte(`{"NAME":"somebody","AMOUNT":12345,"CITY":"somewhere","REST":"and so on and on"}`), Timestamp: int64(i),
 		}
 	}
-	if err := h.task.Step(0, batch); err != nil {
-		b.Fatal(err)
-	}
-	b.ReportAllocs()
-	b.ResetTimer()
-	for n := 0; n < b.N; n += keys {
-		if err := h.task.Step(0, batch); err != nil {
-			b.Fatal(err)
-		}
-	}
+	return batch
 }

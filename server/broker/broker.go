@@ -121,7 +121,7 @@ func (b *Broker) open(ctx context.Context, cfg Config) error {
 
 	background, stop := context.WithCancel(context.Background())
 	b.stop = stop
-	b.done.Go(func() { b.applyRetention(background, cfg.RetentionInterval) })
+	b.done.Go(func() { b.applyRetention(background, cfg.DataDir, cfg.RetentionInterval) })
 	return b.Ready(ctx)
 }
 

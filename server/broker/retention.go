@@ -2,6 +2,8 @@ package broker
 
 import (
 	"context"
+	"io/fs"
+	"path/filepath"
 	"strings"
 	"time"
 
@@ -9,11 +11,16 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 )
 
+// sizeWarning is the size of a data directory that is told, and again each
+// time it has doubled: compacted topics are never compacted here.
+const sizeWarning = 10 << 30
+
 // applyRetention applies the topics' retention at every interval until ctx
 // ends: kfake's own timer would compact too, and is switched off for that.
-func (b *Broker) applyRetention(ctx context.Context, every time.Duration) {
+func (b *Broker) applyRetention(ctx context.Context, dir string, every time.Duration) {
 	ticker := time.NewTicker(every)
 	defer ticker.Stop()
+	warnAt := int64(sizeWarning)
 	for {
 		select {
 		case <-ctx.Done():
@@ -25,7 +32,29 @@ func (b *Broker) applyRetention(ctx context.Context, every time.Duration) {
 			continue
 		}
 		b.cluster.ApplyRetention()
+		if size := dirSize(dir); size >= warnAt {
+			b.logger.Warn("embedded broker: the data directory is large; it keeps every change of every table, "+
+				"so for data of this size use a Kafka cluster", "dir", dir, "bytes", size)
+			warnAt = 2 * size
+		}
 	}
+}
+
+// dirSize adds up the files of a directory; what cannot be read counts 0.
+func dirSize(dir string) (size int64) {
+	if dir == "" {
+		return 0
+	}
+	_ = filepath.WalkDir(dir, func(_ string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() {
+			return nil //nolint:nilerr // Files come and go while it counts.
+		}
+		if info, err := d.Info(); err == nil {
+			size += info.Size()
+		}
+		return nil
+	})
+	return size
 }
 
 // keepCompacted gives retention.ms=-1 to every topic that is compacted and not

@@ -32,8 +32,8 @@ func entries() *functions.Spec {
 		}
 		m := args[0].R.(*types.MapValue)
 		out := make([]any, len(m.Keys))
-		for i, k := range m.Keys {
-			out[i] = types.StructValue{k, m.Values[i]}
+		for to, from := range m.HashOrder() {
+			out[to] = types.StructValue{m.Keys[from], m.Values[from]}
 		}
 		if args[1].I != 0 {
 			sort.SliceStable(out, func(i, j int) bool {
@@ -54,16 +54,26 @@ func entries() *functions.Spec {
 		"ENTRIES(MAP('b' := 2), CAST(NULL AS BOOLEAN))", "error: must not be null")
 }
 
+// inHashOrder copies the keys or the values of a map in the order in which ksqlDB shows them.
+func inHashOrder(m *types.MapValue, side []any) []any {
+	out := make([]any, len(side))
+	for to, from := range m.HashOrder() {
+		out[to] = side[from]
+	}
+	return out
+}
+
 func mapKeys() *functions.Spec {
 	return mapSpec("MAP_KEYS", "The keys, in no particular order.",
-		one("(MAP<STRING, T> map) -> ARRAY<STRING>", functions.Unary(func(m *types.MapValue) []any { return m.Keys[:len(m.Keys):len(m.Keys)] })),
+		one("(MAP<STRING, T> map) -> ARRAY<STRING>", functions.Unary(func(m *types.MapValue) []any { return inHashOrder(m, m.Keys) })),
 		"MAP_KEYS(MAP('a' := 1))", `["a"]`,
+		"MAP_KEYS(SPLIT_TO_MAP('', ';', '='))", "[]",
 		"MAP_KEYS(CAST(NULL AS MAP<STRING, INT>))", "null")
 }
 
 func mapValues() *functions.Spec {
 	return mapSpec("MAP_VALUES", "The values, in the order of MAP_KEYS.",
-		one("(MAP<STRING, T> map) -> ARRAY<T>", functions.Unary(func(m *types.MapValue) []any { return m.Values[:len(m.Values):len(m.Values)] })),
+		one("(MAP<STRING, T> map) -> ARRAY<T>", functions.Unary(func(m *types.MapValue) []any { return inHashOrder(m, m.Values) })),
 		"MAP_VALUES(MAP('a' := 1, 'b' := NULL))", "[1,null]",
 		"MAP_VALUES(CAST(NULL AS MAP<STRING, INT>))", "null")
 }

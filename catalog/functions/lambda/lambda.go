@@ -147,8 +147,8 @@ func reduceMap(_ *functions.Env, args []*types.Type, _ *types.Type) (functions.C
 		}
 		fold := of(args[2])
 		m := args[0].R.(*types.MapValue)
-		for i, k := range m.Keys {
-			next, err := fold(state, types.Unbox(key, k), types.Unbox(elem, m.Values[i]))
+		for _, i := range m.HashOrder() {
+			next, err := fold(state, types.Unbox(key, m.Keys[i]), types.Unbox(elem, m.Values[i]))
 			if err != nil {
 				return types.NullSlot, err
 			}

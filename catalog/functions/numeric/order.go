@@ -1,8 +1,6 @@
 package numeric
 
 import (
-	"github.com/cockroachdb/apd/v3"
-
 	"github.com/ksqlgo/ksqlgo/catalog/functions"
 	"github.com/ksqlgo/ksqlgo/catalog/types"
 )
@@ -11,7 +9,7 @@ func greatest() *functions.Spec {
 	return spec("GREATEST", "The largest argument that is not null.", orderOverloads(1), functions.Examples(
 		"GREATEST(1, 5, NULL, 3)", "5",
 		"GREATEST('apple', 'pear')", `"pear"`,
-		"GREATEST(1.5, 1.25)", "1.50",
+		"GREATEST(1.5, 1.25)", "1.5",
 		"GREATEST(CAST(NULL AS INT))", "null",
 		"GREATEST()", "error: Function 'greatest' does not accept parameters ().",
 		"GREATEST('a', 1)", "error: Function 'greatest' does not accept parameters (STRING, INTEGER).",
@@ -35,7 +33,8 @@ func orderOverloads(sign int) []functions.Scalar {
 	return out
 }
 
-// extreme picks the argument that compares largest (sign 1) or smallest (sign -1).
+// extreme picks the argument that compares largest (sign 1) or smallest (sign -1). A DECIMAL keeps its own scale, as in
+// ksqlDB, though the result's type is the widest.
 func extreme(sign int) functions.Constructor {
 	return func(_ *functions.Env, args []*types.Type, result *types.Type) (functions.Call, error) {
 		compare := types.SlotComparer(result)
@@ -46,23 +45,7 @@ func extreme(sign int) functions.Constructor {
 					best = a
 				}
 			}
-			if best.Null || result.Kind != types.Decimal {
-				return best, nil
-			}
-			return atScale(best, result)
+			return best, nil
 		}, nil
 	}
-}
-
-// atScale fills a decimal up to the scale of the result.
-func atScale(s types.Slot, t *types.Type) (types.Slot, error) {
-	d, _ := s.R.(*apd.Decimal)
-	if int(-d.Exponent) == t.Scale {
-		return s, nil
-	}
-	out := new(apd.Decimal)
-	if err := types.SetScale(out, d, t.Scale, apd.RoundHalfUp, false); err != nil {
-		return types.NullSlot, err
-	}
-	return types.RefSlot(out), nil
 }

@@ -1,0 +1,84 @@
+package sqltest
+
+import (
+	"encoding/json"
+	"strings"
+	"testing"
+
+	formats "github.com/ksqlgo/ksqlgo/catalog/formats/builtin"
+	functions "github.com/ksqlgo/ksqlgo/catalog/functions/builtin"
+	"github.com/ksqlgo/ksqlgo/exec/sim"
+)
+
+func TestWorldRunsAChainOfQueries(t *testing.T) {
+	w := New(Config{
+		Functions: functions.Registry(), Formats: formats.Registry(), ServiceID: "test",
+		Properties: map[string]string{"auto.offset.reset": "earliest"},
+	})
+	defer func() {
+		if err := w.Close(); err != nil {
+			t.Error(err)
+		}
+	}()
+	err := w.Execute(`
+		CREATE STREAM S (ID STRING KEY, V INT) WITH (KAFKA_TOPIC='s', VALUE_FORMAT='JSON', PARTITIONS=1);
+		CREATE STREAM BIG AS SELECT * FROM S WHERE V > 1;
+		CREATE TABLE N AS SELECT V, COUNT(*) AS N FROM BIG GROUP BY V;
+		INSERT INTO S (ID, V, ROWTIME) VALUES ('a', 2, 7);
+		CREATE STREAM GONE AS SELECT * FROM S;
+		DROP STREAM GONE;`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	at := int64(9)
+	in, err := w.Produce(Record{Topic: "s", Key: json.RawMessage(`"b"`), Value: json.RawMessage(`{"V":2}`), Timestamp: &at})
+	if err != nil {
+		t.Fatal(err)
+	}
+	stored, _ := w.Sim().Topic("s")
+	if err := w.Feed([]Input{{Topic: "s", Record: stored.Records()[0]}, in}); err != nil {
+		t.Fatal(err)
+	}
+	first := int64(7)
+	want := []Record{
+		{Key: json.RawMessage(`2`), Value: json.RawMessage(`{"N":1}`), Timestamp: &first},
+		{Key: json.RawMessage(`2`), Value: json.RawMessage(`{"N":2}`), Timestamp: &at},
+	}
+	topic, _ := w.Sim().Topic("N")
+	if err := w.CompareTopic("N", want, topic.Records()); err != nil {
+		t.Error(err)
+	}
+	if err := w.CompareTopic("N", want[:1], topic.Records()); err == nil {
+		t.Error("a record too many was not noticed")
+	}
+	if got := strings.Join(w.InternalTopics(), " "); !strings.Contains(got, "repartition") || !strings.Contains(got, "changelog") {
+		t.Errorf("internal topics: %s", got)
+	}
+	if len(w.Sim().Queries()) != 2 {
+		t.Errorf("%d queries run", len(w.Sim().Queries()))
+	}
+	if err := w.Execute("DROP STREAM NOWHERE;"); err == nil {
+		t.Error("a source that is not there was dropped")
+	}
+}
+
+func TestWindowedKeys(t *testing.T) {
+	w := New(Config{Functions: functions.Registry(), Formats: formats.Registry()})
+	defer w.Close() //nolint:errcheck // nothing runs
+	if err := w.Execute(`CREATE STREAM S (ID STRING KEY, V INT)
+		WITH (KAFKA_TOPIC='s', VALUE_FORMAT='JSON', PARTITIONS=1, WINDOW_TYPE='SESSION');`); err != nil {
+		t.Fatal(err)
+	}
+	r := Record{Topic: "s", Key: json.RawMessage(`"b"`), Value: json.RawMessage(`{"V":2}`), Window: &Window{Start: 1, End: 5, Session: true}}
+	in, err := w.Produce(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := w.CompareTopic("s", []Record{r}, []sim.Record{in.Record}); err != nil {
+		t.Error(err)
+	}
+	r.Window = &Window{Start: 1, End: 6, Session: true}
+	if err := w.CompareTopic("s", []Record{r}, []sim.Record{in.Record}); err == nil {
+		t.Error("another window was not noticed")
+	}
+}
