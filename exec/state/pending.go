@@ -9,14 +9,13 @@ func (s *KeyedStore) Changed(visit func(key, value []byte, ts int64, deleted boo
 	})
 }
 
-// Changed is [KeyedStore.Changed] by key and window start; expired rows are left out.
+// Changed is [KeyedStore.Changed] by key and window start. Rows that have expired since they were written are visited too.
 func (s *WindowStore) Changed(
 	visit func(key []byte, start int64, value []byte, ts int64, deleted bool) error,
 ) error {
-	live := s.v.minLive()
 	return s.v.o.pending(func(r record) error {
 		k, ok := ParseRowKey(Windowed, r.key())
-		if !ok || k.Start < live {
+		if !ok {
 			return nil
 		}
 		return visit(k.Key, k.Start, r.value(), r.timestamp(), r.has(flagAbsent))

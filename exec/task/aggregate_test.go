@@ -130,3 +130,14 @@ func BenchmarkCountInterval(b *testing.B) {
 		h.commit()
 	}
 }
+
+// TestExpiredWindowsAreStillEmitted: a stretch of time longer than the retention may lie within one interval.
+func TestExpiredWindowsAreStillEmitted(t *testing.T) {
+	h := newHarness(t, countStage(&types.WindowSpec{Type: types.Tumbling, SizeMs: 10, AdvanceMs: 10, RetentionMs: 10}), 1<<20)
+	h.feed(0, "a", `{"AMOUNT":1}`, 3)
+	h.feed(0, "a", `{"AMOUNT":2}`, 1003)
+	h.commit()
+	if len(h.out) != 2 {
+		t.Errorf("%q", h.out)
+	}
+}
