@@ -23,8 +23,10 @@ type Config struct {
 	Pool *state.Pool
 	// ServiceID is part of the names of groups and internal topics (ksql.service.id).
 	ServiceID string
-	// NodeID makes the server a static member of its groups; it is kept in the data directory.
+	// NodeID tells servers apart; it is kept in the data directory. Under it the server is a static member of its groups, so
+	// that a restart moves no task, unless Dynamic is set.
 	NodeID    string
+	Dynamic   bool
 	Functions *functions.Registry
 	Formats   *formats.Registry
 	Logger    *slog.Logger

@@ -5,8 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"sync"
+	"sync/atomic"
 	"time"
 
+	"github.com/ksqlgo/ksqlgo/catalog/functions"
 	"github.com/ksqlgo/ksqlgo/exec/state"
 )
 
@@ -19,6 +21,10 @@ type Executor struct {
 	mu      sync.Mutex
 	queries map[string]*query
 	closed  bool
+
+	// sequence numbers rows for functions that ask which came first. It starts at the wall clock in nanoseconds and grows
+	// slower than that, so that numbers grow over restarts too.
+	sequence atomic.Int64
 }
 
 // ErrUnknownQuery is returned for the id of a query that does not run here.
@@ -37,6 +43,7 @@ func New(cfg Config) *Executor {
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	x := &Executor{cfg: cfg, stop: cancel, queries: map[string]*query{}}
+	x.sequence.Store(cfg.Now().UnixNano())
 	x.bg.Go(func() { x.syncLoop(ctx) })
 	return x
 }
@@ -134,8 +141,8 @@ func (x *Executor) Terminate(ctx context.Context, id string) error {
 	group := GroupName(x.cfg.ServiceID, id)
 	admin := x.cfg.Kafka.Admin()
 	var errs []error
-	if x.cfg.NodeID != "" {
-		errs = append(errs, admin.LeaveGroup(ctx, group, x.cfg.NodeID))
+	if instance := x.instanceID(); instance != "" {
+		errs = append(errs, admin.LeaveGroup(ctx, group, instance))
 	}
 	errs = append(errs, admin.DeleteGroup(ctx, group))
 	if names := internalTopicNames(q.plan); len(names) > 0 {
@@ -143,6 +150,22 @@ func (x *Executor) Terminate(ctx context.Context, id string) error {
 	}
 	errs = append(errs, state.Destroy(x.cfg.FS, x.stateDir(id)))
 	return errors.Join(errs...)
+}
+
+// instanceID is the name under which the server is a static member of its groups, "" if it is not.
+func (x *Executor) instanceID() string {
+	if x.cfg.Dynamic {
+		return ""
+	}
+	return x.cfg.NodeID
+}
+
+// functionEnv is what functions of a query may ask of the world.
+func (x *Executor) functionEnv(properties map[string]string) *functions.Env {
+	return &functions.Env{
+		NowMs: func() int64 { return x.cfg.Now().UnixMilli() }, Random: x.cfg.Random, Properties: properties,
+		Zone: time.Local, Sequence: func() int64 { return x.sequence.Add(1) },
+	}
 }
 
 // Status tells how a query is doing on this server.

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 
-	"github.com/ksqlgo/ksqlgo/catalog/functions"
 	"github.com/ksqlgo/ksqlgo/exec/kafka"
 	"github.com/ksqlgo/ksqlgo/exec/pull"
 	"github.com/ksqlgo/ksqlgo/planner/physical"
@@ -30,8 +29,7 @@ func (x *Executor) Pull(_ context.Context, plan *physical.Pull) (*PullRows, erro
 	}
 	return pull.Open(pull.Config{
 		Plan: q.plan, Pull: plan, Snapshot: snapshot, Functions: x.cfg.Functions, Formats: x.cfg.Formats,
-		Env:         &functions.Env{NowMs: func() int64 { return x.cfg.Now().UnixMilli() }, Random: x.cfg.Random, Properties: q.spec.Properties},
-		PartitionOf: kafka.PartitionForKey,
+		Env: q.env, PartitionOf: kafka.PartitionForKey,
 	})
 }
 

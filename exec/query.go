@@ -36,11 +36,7 @@ type query struct {
 
 func newQuery(x *Executor, spec QuerySpec) *query {
 	q := &query{x: x, plan: spec.Plan, spec: spec}
-	q.env = &functions.Env{
-		NowMs:      func() int64 { return x.cfg.Now().UnixMilli() },
-		Random:     x.cfg.Random,
-		Properties: spec.Properties,
-	}
+	q.env = x.functionEnv(spec.Properties)
 	q.status.s = QueryStatus{ID: spec.Plan.QueryID, State: Starting}
 	return q
 }

@@ -118,7 +118,7 @@ func (s *session) open(ctx context.Context) error {
 		return err
 	}
 	s.consumer, err = s.x.cfg.Kafka.NewGroupConsumer(kafka.GroupConfig{
-		Name: s.plan.QueryID + "-c", Group: s.group, InstanceID: s.x.cfg.NodeID, Topics: names,
+		Name: s.plan.QueryID + "-c", Group: s.group, InstanceID: s.x.instanceID(), Topics: names,
 	})
 	return err
 }

@@ -93,7 +93,7 @@ func (t *transient) open(ctx context.Context) error {
 	if t.reader, err = t.x.cfg.Kafka.NewReader(kafka.ReaderConfig{Name: plan.QueryID}); err != nil {
 		return err
 	}
-	env := &functions.Env{NowMs: func() int64 { return t.x.cfg.Now().UnixMilli() }, Random: t.x.cfg.Random, Properties: t.spec.Properties}
+	env := t.x.functionEnv(t.spec.Properties)
 	for _, st := range plan.Stages {
 		for p := range int32(st.Partitions) {
 			if err := t.addTask(st, p, env); err != nil {

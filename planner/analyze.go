@@ -1,7 +1,6 @@
 package planner
 
 import (
-	"slices"
 	"strings"
 
 	"github.com/ksqlgo/ksqlgo/catalog"
@@ -50,6 +49,8 @@ type analyzer struct {
 	partitionKeys []keyExpr
 	groupKeys     []keyExpr
 	aggregate     *logical.Aggregate
+	// flatMap gathers the table functions of the projection; nil when there are none.
+	flatMap *logical.FlatMap
 }
 
 // keyExpr is a grouping or partitioning expression.
@@ -117,6 +118,9 @@ func (env *Env) analyze(sel *ast.Select, t target) (*analysis, error) {
 	}
 	items, err := a.expand()
 	if err != nil {
+		return nil, err
+	}
+	if err := a.checkTableFunctions(items); err != nil {
 		return nil, err
 	}
 	if err := a.groupBy(items); err != nil {
@@ -227,10 +231,13 @@ func (a *analyzer) bindSource(s *ast.Source, step string) (*boundSource, error) 
 	}
 	b.scan = &logical.Scan{Source: src, Alias: b.alias, Step: step}
 	add := func(c types.Column, origin physical.Origin, index int) {
-		id := a.id()
-		b.scan.Out = append(b.scan.Out, logical.ScanColumn{Column: logical.Column{ID: id, Name: c.Name, Type: c.Type}, Origin: origin, Index: index})
+		id, label := a.id(), c.Name
+		if a.scope.joined {
+			label = joinedName(b.alias, c.Name)
+		}
+		b.scan.Out = append(b.scan.Out, logical.ScanColumn{Column: logical.Column{ID: id, Name: label, Type: c.Type}, Origin: origin, Index: index})
 		a.scope.columns = append(a.scope.columns, column{
-			id: id, source: b.alias, name: c.Name, typ: c.Type, key: origin == physical.FromKey,
+			id: id, source: b.alias, name: c.Name, label: label, typ: c.Type, key: origin == physical.FromKey,
 			pseudo: origin != physical.FromKey && origin != physical.FromValue,
 		})
 	}
@@ -332,9 +339,4 @@ func (a *analyzer) usedNames() map[string]bool {
 		}
 	}
 	return used
-}
-
-// isSame says whether id always equals the i-th key column.
-func (a *analyzer) isSame(id, key int) bool {
-	return id == key || slices.Contains(a.same, id)
 }

@@ -7,6 +7,7 @@ import (
 
 	"github.com/cockroachdb/apd/v3"
 
+	"github.com/ksqlgo/ksqlgo/catalog/functions"
 	"github.com/ksqlgo/ksqlgo/catalog/types"
 	"github.com/ksqlgo/ksqlgo/grammar/ast"
 	"github.com/ksqlgo/ksqlgo/grammar/diag"
@@ -22,15 +23,28 @@ type binder struct {
 	replace func(ast.Expr) (expr.Expr, error)
 	// unknown, when set, words the error for a column that is not there.
 	unknown func(*ast.ColumnRef) error
+	// table, when set, binds table functions; elsewhere they are refused.
+	table func(*binder, *ast.Call, *functions.Spec) (expr.Expr, error)
 	// magic: text compared with ROWTIME, WINDOWSTART or WINDOWEND is read as a time.
 	magic bool
 
 	lambdas    []expr.LambdaParam // parameters in sight
 	nextLambda int
+	depth      int // of the node that is being bound
 }
+
+// maxExprDepth bounds how deep expressions may be, chains of operators included: what is planned must be stored, read
+// again and compiled. AND, OR and || are flat, however long.
+const maxExprDepth = 1500
 
 // bind types one expression.
 func (b *binder) bind(e ast.Expr) (expr.Expr, error) {
+	b.depth++
+	defer func() { b.depth-- }()
+	if b.depth > maxExprDepth {
+		return nil, diag.Errorf(diag.Limit, e.Span(), "The expression is too deep: more than %d operators and calls stand within each other", maxExprDepth).
+			WithHint("Compute a part of it in a statement of its own.")
+	}
 	if b.replace != nil {
 		if x, err := b.replace(e); x != nil || err != nil {
 			return x, err
@@ -141,7 +155,7 @@ func (b *binder) column(e *ast.ColumnRef) (expr.Expr, error) {
 		}
 		return nil, err
 	}
-	return &expr.Column{Index: c.id, Name: c.name, T: c.typ}, nil
+	return &expr.Column{Index: c.id, Name: c.label, T: c.typ}, nil
 }
 
 func (b *binder) deref(e *ast.Deref) (expr.Expr, error) {
@@ -279,6 +293,9 @@ func implicit(x expr.Expr, t *types.Type) expr.Expr {
 	}
 	if l, ok := x.(*expr.Literal); ok {
 		if v, ok := widenValue(l.Value, t); ok {
+			return &expr.Literal{Value: v, T: t}
+		}
+		if v, ok := toDecimal(l.Value, t); ok {
 			return &expr.Literal{Value: v, T: t}
 		}
 	}

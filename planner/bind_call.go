@@ -42,11 +42,15 @@ func (b *binder) call(e *ast.Call) (expr.Expr, error) {
 		return nil, err
 	}
 	if spec.Kind != functions.ScalarKind {
+		if spec.Kind == functions.TableKind && b.table != nil {
+			return b.table(b, e, spec)
+		}
 		if _, err := b.bindAll(e.Args); err != nil {
 			return nil, err
 		}
 		if spec.Kind == functions.TableKind {
-			return nil, diag.Errorf(diag.NotSupported, e.Span(), "Table functions such as %s are not executed yet.", spec.Name)
+			return nil, diag.Errorf(diag.InvalidQuery, e.Span(), "%s does not support table functions: %s is a table function.", b.clause, spec.Name).
+				WithHint("Table functions stand in the SELECT of a query on a stream: CREATE STREAM … AS SELECT %s(…) … FROM ….", spec.Name)
 		}
 		return nil, diag.Errorf(diag.InvalidQuery, e.Span(), "%s does not support aggregate functions: %s is an aggregate function.", b.clause, spec.Name)
 	}

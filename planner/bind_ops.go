@@ -253,8 +253,8 @@ func (b *binder) like(e *ast.Like) (expr.Expr, error) {
 
 func (b *binder) searchedCase(e *ast.Case) (expr.Expr, error) {
 	if e.Operand != nil {
-		return nil, diag.Errorf(diag.NotSupported, e.Span(), "Simple CASE expressions are not supported: %s", exprText(e)).
-			WithHint("Write CASE WHEN %s = … THEN … END.", exprText(e.Operand))
+		return nil, diag.Errorf(diag.NotSupported, e.Span(), "Simple CASE expressions are not supported: %s", b.text(e)).
+			WithHint("Write CASE WHEN %s = … THEN … END.", b.text(e.Operand))
 	}
 	var result *types.Type
 	whens := make([]expr.When, len(e.Whens))

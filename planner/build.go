@@ -13,12 +13,12 @@ import (
 
 // builder cuts a logical plan into stages.
 type builder struct {
-	env    *Env
-	names  *namer
-	stages []*physical.Stage
-	nextID uint16
-	// aggregates are those built, for the materialisation.
-	aggregates map[*logical.Aggregate]*physical.Aggregate
+	env   *Env
+	names *namer
+	// transient: the state of the query ends with it, so its stores have no changelogs.
+	transient bool
+	stages    []*physical.Stage
+	nextID    uint16
 }
 
 // keyOrigin is how keys were written where rows were last partitioned.
@@ -64,7 +64,10 @@ func (b *builder) close(f *fragment, root physical.Node) *physical.Stage {
 // store declares a store with its changelog.
 func (b *builder) store(s *openStage, name string, kind physical.StoreKind, key, value []types.Column) *physical.Store {
 	b.nextID++
-	st := &physical.Store{ID: b.nextID, Name: name, Kind: kind, Key: slices.Clone(key), Value: slices.Clone(value), Changelog: b.names.changelog(name)}
+	st := &physical.Store{ID: b.nextID, Name: name, Kind: kind, Key: slices.Clone(key), Value: slices.Clone(value)}
+	if !b.transient {
+		st.Changelog = b.names.changelog(name)
+	}
 	s.stores = append(s.stores, st)
 	return st
 }
@@ -108,6 +111,8 @@ func (b *builder) build(n logical.Node, need columnSet) (*fragment, error) {
 		return b.project(n, need)
 	case *logical.Rekey:
 		return b.rekey(n, need)
+	case *logical.FlatMap:
+		return b.flatMap(n, need)
 	case *logical.Join:
 		return b.join(n, need)
 	case *logical.Aggregate:

@@ -71,7 +71,6 @@ func (b *builder) aggregate(n *logical.Aggregate, _ columnSet) (*fragment, error
 		st.Window, st.RetentionMs = n.Window, n.Window.RetentionMs
 	}
 	f.node, f.ids = out, ids
-	b.aggregates[n] = out
 	return f, nil
 }
 

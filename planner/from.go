@@ -2,11 +2,9 @@ package planner
 
 import (
 	"fmt"
-	"reflect"
 	"slices"
 	"strings"
 
-	"github.com/ksqlgo/ksqlgo/catalog"
 	"github.com/ksqlgo/ksqlgo/catalog/types"
 	"github.com/ksqlgo/ksqlgo/grammar/ast"
 	"github.com/ksqlgo/ksqlgo/grammar/diag"
@@ -24,21 +22,6 @@ type joined struct {
 	keys   []joinKey
 	window types.WindowType
 	join   bool
-}
-
-// joinKey is an expression that equals the key of a relation.
-type joinKey struct {
-	expr expr.Expr
-	// column is its ID when it is a plain column.
-	column int
-	text   string
-	// nullable: an outer join may have made it null where the key is not.
-	nullable bool
-}
-
-// keyIndex finds the key that e equals; -1 when it is none.
-func (j *joined) keyIndex(e expr.Expr) int {
-	return slices.IndexFunc(j.keys, func(k joinKey) bool { return !k.nullable && reflect.DeepEqual(k.expr, e) })
 }
 
 // from binds the FROM clause.
@@ -80,7 +63,7 @@ func (a *analyzer) from() error {
 		}
 	}
 	if a.synthetic != "" {
-		a.scope.columns = append([]column{{id: join.KeyColumn.ID, name: a.synthetic, typ: join.KeyColumn.Type, key: true}}, a.scope.columns...)
+		a.scope.columns = append([]column{{id: join.KeyColumn.ID, name: a.synthetic, label: a.synthetic, typ: join.KeyColumn.Type, key: true}}, a.scope.columns...)
 	}
 	return nil
 }
@@ -105,7 +88,7 @@ func (a *analyzer) relation(r ast.Relation, depth int, left bool) (*joined, erro
 		}
 		if key := b.scan.Key(); len(key) == 1 {
 			c := b.source.Schema.Key[0]
-			j.keys = []joinKey{{expr: &expr.Column{Index: key[0], Name: c.Name, T: c.Type}, column: key[0], text: b.alias + "." + c.Name}}
+			j.keys = []joinKey{{expr: &expr.Column{Index: key[0], Name: joinedName(b.alias, c.Name), T: c.Type}, column: key[0], text: b.alias + "." + c.Name}}
 		}
 		return j, nil
 	case *ast.Join:
@@ -202,7 +185,7 @@ func (a *analyzer) condition(j *ast.Join, l, r *joined) (left, right onSide, err
 		names := sourcesOf(s.ast)
 		if len(names) != 1 {
 			return left, right, diag.Errorf(diag.InvalidQuery, s.ast.Span(), "Invalid comparison expression '%s' in join '%s'. "+
-				"Each side of the join comparison must contain references from exactly one source.", exprText(s.ast), exprText(on))
+				"Each side of the join comparision must contain references from exactly one source.", exprText(s.ast), exprText(on)) //nolint:misspell // ksqlDB's text
 		}
 		owners[i] = names[0]
 		s.text = exprText(s.ast)
@@ -387,90 +370,4 @@ func length(i ast.Interval, least int64) (int64, error) {
 		return 0, diag.Errorf(diag.InvalidValue, i.Span(), "The interval is too short: %d %s", i.Value, i.Unit)
 	}
 	return ms, nil
-}
-
-// joinKey decides which column is the key of a join's result. As in ksqlDB any plain column of the conditions may give it
-// its name, unless the join is FULL OUTER or has expressions only.
-func (a *analyzer) joinKey(node *logical.Join, out, l, r *joined, onL, onR onSide) {
-	node.KeyColumn = logical.Column{ID: a.id(), Type: onL.expr.Type()}
-	leftKeys, rightKeys := sideKeys(l, onL), sideKeys(r, onR)
-	switch node.Kind {
-	case physical.Inner:
-		out.keys = append(leftKeys, rightKeys...)
-	case physical.Left:
-		out.keys = append(leftKeys, nullable(rightKeys)...)
-	case physical.Right:
-		out.keys = append(nullable(leftKeys), rightKeys...)
-	}
-	for _, k := range out.keys {
-		if k.column != 0 {
-			node.Same = append(node.Same, k.column)
-		}
-	}
-	a.synthetic = ""
-	if len(node.Same) == 0 {
-		a.synthetic = a.syntheticName()
-		node.KeyColumn.Name = a.synthetic
-		return
-	}
-	c := a.scope.byID(node.Same[0])
-	node.KeyColumn.Name = joinedName(c.source, c.name)
-}
-
-// sideKeys lists what equals the join key on one side: its side of the condition, and what that side was keyed by already.
-func sideKeys(j *joined, on onSide) []joinKey {
-	if i := j.keyIndex(on.expr); i >= 0 {
-		return slices.Clone(j.keys)
-	}
-	return []joinKey{{expr: on.expr, column: on.column, text: on.text}}
-}
-
-// nullable marks the keys of the side that may be missing.
-func nullable(keys []joinKey) []joinKey {
-	for i := range keys {
-		keys[i].nullable = true
-	}
-	return keys
-}
-
-// syntheticName is ROWKEY, or ROWKEY_n where a source has a column of that name.
-func (a *analyzer) syntheticName() string {
-	used := a.usedNames()
-	name := "ROWKEY"
-	for i := 1; used[name]; i++ {
-		name = fmt.Sprintf("ROWKEY_%d", i)
-	}
-	return name
-}
-
-// defaultKeyFormat is the format of a key that no source gives one.
-func (env *Env) defaultKeyFormat() string {
-	if name := strings.ToUpper(env.property("ksql.persistence.default.format.key")); name != "" {
-		return name
-	}
-	return "KAFKA"
-}
-
-// inheritedKeyFormat is the key format that queries over a source inherit.
-func inheritedKeyFormat(src *catalog.Source) catalog.Format {
-	if src.InheritedKeyFormat != nil {
-		return *src.InheritedKeyFormat
-	}
-	return src.KeyFormat
-}
-
-// keyFormatFor is the format of an internal key: f if it can carry the columns, else JSON.
-func (env *Env) keyFormatFor(f catalog.Format, columns []types.Column) catalog.Format {
-	name, props := f.Name, f.Properties
-	if name == noneFormat || name == "" {
-		name, props = env.defaultKeyFormat(), nil
-	}
-	out, err := env.sideFormat(side{key: true, columns: columns}, name, props)
-	if err == nil {
-		return out
-	}
-	if out, err = env.sideFormat(side{key: true, columns: columns}, "JSON", nil); err == nil {
-		return out
-	}
-	return catalog.Format{Name: name, Properties: props}
 }

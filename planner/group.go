@@ -17,6 +17,11 @@ func (a *analyzer) groupBy(items []item) error {
 	if a.sel.PartitionBy != nil && !a.partitionsByKey() {
 		keys := make([]logical.Item, len(a.partitionKeys))
 		for i, k := range a.partitionKeys {
+			for _, it := range items {
+				if k.name == "" && ast.Equal(it.ast, k.ast) {
+					k.name = it.name
+				}
+			}
 			keys[i] = logical.Item{Column: logical.Column{ID: k.id, Name: k.name, Type: k.expr.Type()}, Expr: k.expr}
 		}
 		a.node = &logical.Rekey{Step: "PartitionBy", In: a.node, Keys: keys}

@@ -19,12 +19,12 @@ func (b *builder) materialize(root logical.Node, f *fragment) *physical.Material
 		switch n := n.(type) {
 		case *physical.Filter:
 			steps = append(steps, &physical.Filter{Name: n.Name, Cond: n.Cond, Having: n.Having})
-			if b.deterministic(n.Cond) {
+			if b.env.deterministic(n.Cond) {
 				continue
 			}
 		case *physical.Project:
 			steps = append(steps, &physical.Project{Name: n.Name, Exprs: n.Exprs, Type: n.Type})
-			if b.deterministic(n.Exprs...) {
+			if b.env.deterministic(n.Exprs...) {
 				continue
 			}
 		case *physical.Aggregate:
@@ -80,12 +80,12 @@ func reversed(steps []physical.Node) []physical.Node {
 }
 
 // deterministic says whether computing the expressions again gives the same values.
-func (b *builder) deterministic(es ...expr.Expr) bool {
+func (env *Env) deterministic(es ...expr.Expr) bool {
 	same := true
 	for _, e := range es {
 		visitExpr(e, func(x expr.Expr) {
 			if c, ok := x.(*expr.Call); ok {
-				spec, found := b.env.Functions.Lookup(c.Name)
+				spec, found := env.Functions.Lookup(c.Name)
 				same = same && found && !spec.Scalars[c.Overload].Nondeterministic
 			}
 		})

@@ -25,6 +25,10 @@ func (a *analyzer) project(items []item) (*analysis, error) {
 	if err != nil {
 		return nil, err
 	}
+	if a.flatMap != nil {
+		a.flatMap.In = a.node
+		a.node = a.flatMap
+	}
 	if err := a.checkUndo(); err != nil {
 		return nil, err
 	}
@@ -78,7 +82,7 @@ func (a *analyzer) project(items []item) (*analysis, error) {
 	}
 	out.windowBounds = map[int]bool{}
 	for i, x := range bound {
-		if c, ok := x.(*expr.Column); ok && out.windowed != types.NoWindow && (c.Name == types.WindowStart || c.Name == types.WindowEnd) {
+		if c, ok := x.(*expr.Column); ok && out.windowed != types.NoWindow && a.isWindowBound(c.Index) {
 			out.windowBounds[out.items[i].ID] = true
 		}
 	}
@@ -106,6 +110,7 @@ func (a *analyzer) bindItems(items []item) ([]expr.Expr, error) {
 	var at diag.Span
 	for i, it := range items {
 		b, bad := a.binder("SELECT"), false
+		b.table = a.tableFunction
 		switch {
 		case a.aggregate != nil:
 			b = a.groupBinder("SELECT", &bad)
@@ -143,6 +148,15 @@ func (a *analyzer) bindItems(items []item) ([]expr.Expr, error) {
 		return nil, notGrouped(at, ungrouped)
 	}
 	return bound, nil
+}
+
+// isWindowBound says whether a column is a bound of the window in the key of the result.
+func (a *analyzer) isWindowBound(id int) bool {
+	if a.aggregate != nil {
+		return id == a.aggregate.Start.ID || id == a.aggregate.End.ID
+	}
+	c := a.scope.byID(id)
+	return c != nil && c.source == a.sources[0].alias && (c.name == types.WindowStart || c.name == types.WindowEnd)
 }
 
 // columnOf finds a column of the current node.
@@ -194,9 +208,6 @@ func (a *analyzer) keyTwice(id int, at []int, items []item) error {
 			WithHint("AS_VALUE(key) copies a key column to the value.")
 	}
 	name := a.columnOf(id).Name
-	if c := a.scope.byID(id); c != nil && a.scope.joined && c.source != "" {
-		name = joinedName(c.source, c.name)
-	}
 	slices.Sort(names)
 	return diag.Errorf(diag.InvalidQuery, span, "The projection contains a key column (%s) more than once, aliased as: %s.\n"+
 		"Each key column must only be in the projection once. If you intended to copy the key into the value, then consider using the AS_VALUE function to indicate which key reference should be copied.",

@@ -261,7 +261,7 @@ func (env *Env) checkQueryID(w *with, text string) (string, error) {
 func (env *Env) persistentPlan(a *analysis, src *catalog.Source, id, sql string) (*physical.Plan, string, error) {
 	root := a.optimize()
 	text := explain.Logical(root)
-	b := &builder{env: env, names: newNamer(env.ServiceID, "query_", id), aggregates: map[*logical.Aggregate]*physical.Aggregate{}}
+	b := &builder{env: env, names: newNamer(env.ServiceID, "query_", id)}
 	need := columnSet{}
 	for _, it := range a.items {
 		need.add(it.ID)
@@ -310,7 +310,7 @@ func forwardsKey(f *fragment, sink *physical.Sink) bool {
 		switch n := n.(type) {
 		case *physical.Source:
 			return true
-		case *physical.Filter, *physical.Materialize:
+		case *physical.Filter, *physical.FlatMap, *physical.Materialize:
 		case *physical.Project:
 			if n.Rekey || !keepsKey(n) {
 				return false
@@ -343,7 +343,7 @@ func (env *Env) transientPlan(sel *ast.Select, t target) (*physical.Plan, string
 	}
 	root := a.optimize()
 	text := explain.Logical(root)
-	b := &builder{env: env, names: newNamer(env.ServiceID, "", id), aggregates: map[*logical.Aggregate]*physical.Aggregate{}}
+	b := &builder{env: env, transient: true, names: newNamer(env.ServiceID, "", id)}
 	need := columnSet{}
 	for _, it := range a.items {
 		need.add(it.ID)

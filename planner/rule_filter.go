@@ -27,6 +27,10 @@ func pushDown(n logical.Node) logical.Node {
 		out := *n
 		out.In = pushDown(n.In)
 		return &out
+	case *logical.FlatMap:
+		out := *n
+		out.In = pushDown(n.In)
+		return &out
 	case *logical.Rekey:
 		out := *n
 		out.In = pushDown(n.In)

@@ -19,6 +19,8 @@ func keepRows(n logical.Node, wanted bool) {
 		keepRows(n.In, n.In.Table())
 	case *logical.Suppress:
 		keepRows(n.In, false)
+	case *logical.FlatMap:
+		keepRows(n.In, false)
 	case *logical.Rekey:
 		keepRows(n.In, false)
 	case *logical.Join:

@@ -16,8 +16,10 @@ type column struct {
 	id     int
 	source string // name or alias of the source; "" after an aggregation
 	name   string
-	typ    *types.Type
-	key    bool
+	// label names it in plans: SOURCE_NAME in joins.
+	label string
+	typ   *types.Type
+	key   bool
 	// pseudo: ROWTIME and its kin, which * leaves out.
 	pseudo bool
 }

@@ -133,7 +133,7 @@ func (a *analyzer) star(it *ast.SelectAll, generated func() string) ([]item, err
 		if c.source == "" {
 			ref.Source = nil
 		}
-		out = append(out, item{ast: ref, name: name, at: it.Span(), bound: &expr.Column{Index: c.id, Name: c.name, T: c.typ}})
+		out = append(out, item{ast: ref, name: name, at: it.Span(), bound: &expr.Column{Index: c.id, Name: c.label, T: c.typ}})
 	}
 	rekeyed := a.sel.PartitionBy != nil && len(a.partitionKeys) > 0 && !a.partitionsByKey()
 	if rekeyed && it.Source == nil {
@@ -208,7 +208,16 @@ func (a *analyzer) structStar(it *ast.SelectStructAll) ([]item, error) {
 	if err != nil {
 		return nil, err
 	}
-	x, err := a.binder("SELECT").bind(base)
+	b := a.binder("SELECT")
+	// Only the type is wanted; the fields are bound with the other items.
+	b.table = func(b *binder, e *ast.Call, spec *functions.Spec) (expr.Expr, error) {
+		call, err := b.tableCall(e, spec)
+		if err != nil {
+			return nil, err
+		}
+		return &expr.Column{T: call.Type}, nil
+	}
+	x, err := b.bind(base)
 	if err != nil {
 		return nil, err
 	}
@@ -257,9 +266,6 @@ func (a *analyzer) partitionBy() error {
 		k := keyExpr{ast: q, expr: x}
 		if c, ok := x.(*expr.Column); ok {
 			k.id, k.name = c.Index, c.Name
-			if col := a.scope.byID(c.Index); col != nil && a.scope.joined && col.source != "" {
-				k.name = joinedName(col.source, c.Name)
-			}
 		} else {
 			k.id = a.id()
 			if name, ok := fieldName(e); ok {

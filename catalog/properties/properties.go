@@ -194,3 +194,25 @@ func Int(values map[string]string, name string) int64 {
 func Bool(values map[string]string, name string) bool {
 	return strings.EqualFold(Value(values, name), "true")
 }
+
+// CheckDenied says which of the names are on the server's ksql.properties.overrides.denylist; nil when none is. server
+// holds the server's properties.
+func CheckDenied(server map[string]string, names []string) error {
+	var denied []string
+	for _, d := range strings.Split(server["ksql.properties.overrides.denylist"], ",") {
+		if d = Normalize(d); d == "" {
+			continue
+		}
+		for _, n := range names {
+			if Normalize(n) == d {
+				denied = append(denied, n)
+			}
+		}
+	}
+	if len(denied) == 0 {
+		return nil
+	}
+	slices.Sort(denied)
+	return fmt.Errorf("One or more properties overrides set locally are prohibited by the KSQL server (use UNSET to reset their default value): [%s]", //nolint:staticcheck // ksqlDB's text
+		strings.Join(denied, ", "))
+}

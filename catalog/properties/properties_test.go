@@ -82,3 +82,17 @@ func TestValue(t *testing.T) {
 		t.Error("Bool")
 	}
 }
+
+func TestCheckDenied(t *testing.T) {
+	server := map[string]string{"ksql.properties.overrides.denylist": "processing.guarantee, ksql.streams.commit.interval.ms"}
+	if err := CheckDenied(server, []string{"auto.offset.reset"}); err != nil {
+		t.Error(err)
+	}
+	err := CheckDenied(server, []string{"ksql.streams.processing.guarantee", "auto.offset.reset", "commit.interval.ms"})
+	if err == nil || !strings.HasSuffix(err.Error(), "[commit.interval.ms, ksql.streams.processing.guarantee]") {
+		t.Error(err)
+	}
+	if CheckDenied(nil, []string{"x"}) != nil {
+		t.Error("no list denies nothing")
+	}
+}

@@ -35,6 +35,20 @@ func (c *Compiler) Tuple(exprs []expr.Expr, in *types.Layout) (*Tuple, error) {
 // Len is the number of values.
 func (t *Tuple) Len() int { return len(t.fs) }
 
+// Try computes the values into dst as [Tuple.Run] does, up to the first whose expression fails, and returns that error.
+// guarded receives the errors of guarded places, with the value's index; it may be nil.
+func (t *Tuple) Try(row *types.Row, dst []types.Slot, guarded func(column int, err error)) error {
+	t.report = guarded
+	for i, f := range t.fs {
+		t.column = i
+		dst[i] = f(row)
+		if err := t.m.take(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // Run computes the values into dst, which has at least Len slots. complete tells that none is null, for callers that drop
 // rows with null keys. A value whose expression fails is null and reported with its index; report may be nil. Byte
 // strings share the lifetime of the row and of the tuple's next run.

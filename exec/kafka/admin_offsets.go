@@ -11,44 +11,51 @@ import (
 
 // StartOffsets returns the first offset of every partition of the topics.
 func (a *Admin) StartOffsets(ctx context.Context, topics ...string) (map[TopicPartition]int64, error) {
-	return listOffsets(ctx, "listing start offsets", topics, a.kadm.ListStartOffsets)
+	return a.listOffsets(ctx, "listing start offsets", topics, a.kadm.ListStartOffsets)
 }
 
 // EndOffsets returns the offset after the last record of every partition of
 // the topics, open transactions included.
 func (a *Admin) EndOffsets(ctx context.Context, topics ...string) (map[TopicPartition]int64, error) {
-	return listOffsets(ctx, "listing end offsets", topics, a.kadm.ListEndOffsets)
+	return a.listOffsets(ctx, "listing end offsets", topics, a.kadm.ListEndOffsets)
 }
 
 // CommittedEndOffsets returns the end of every partition of the topics as a
 // reader of committed records sees it: the first offset of the oldest open
 // transaction, or the end.
 func (a *Admin) CommittedEndOffsets(ctx context.Context, topics ...string) (map[TopicPartition]int64, error) {
-	return listOffsets(ctx, "listing committed end offsets", topics, a.kadm.ListCommittedOffsets)
+	return a.listOffsets(ctx, "listing committed end offsets", topics, a.kadm.ListCommittedOffsets)
 }
 
 // OffsetsAt returns the first offset of every partition whose record has the
 // time or a later one; the end where there is none.
 func (a *Admin) OffsetsAt(ctx context.Context, at time.Time, topics ...string) (map[TopicPartition]int64, error) {
-	return listOffsets(ctx, "listing offsets by time", topics, func(ctx context.Context, topics ...string) (kadm.ListedOffsets, error) {
+	return a.listOffsets(ctx, "listing offsets by time", topics, func(ctx context.Context, topics ...string) (kadm.ListedOffsets, error) {
 		return a.kadm.ListOffsetsAfterMilli(ctx, at.UnixMilli(), topics...)
 	})
 }
 
-// listOffsets lists until all partitions have answered: their leaders may move.
-func listOffsets(ctx context.Context, op string, topics []string,
+// listOffsets lists until all partitions have answered: their leaders may
+// move, and what is cached may be from before a topic was created.
+func (a *Admin) listOffsets(ctx context.Context, op string, topics []string,
 	list func(context.Context, ...string) (kadm.ListedOffsets, error),
 ) (map[TopicPartition]int64, error) {
 	if len(topics) == 0 {
 		return map[TopicPartition]int64{}, nil
 	}
-	for {
+	for refreshed := false; ; {
 		listed, err := list(ctx, topics...)
 		if err != nil {
 			return nil, newError(op, err)
 		}
 		offsets, err := listedOffsets(op, topics, listed)
-		if KindOf(err) != Retriable || !pause(ctx, fetchBackoff) {
+		switch kind := KindOf(err); {
+		case kind == TopicGone && !refreshed:
+			refreshed = true
+			if err := a.refresh(ctx, topics...); err != nil {
+				return nil, newError(op, err)
+			}
+		case kind != Retriable || !pause(ctx, fetchBackoff):
 			return offsets, err
 		}
 	}

@@ -70,27 +70,36 @@ func (a *Admin) Topics(ctx context.Context, names ...string) (map[string]TopicIn
 // AllTopics describes every topic of the cluster, Kafka's own included.
 func (a *Admin) AllTopics(ctx context.Context) (map[string]TopicInfo, error) { return a.topics(ctx) }
 
+// topics asks the brokers anew: what the client has cached may be from before
+// a topic was created or deleted.
 func (a *Admin) topics(ctx context.Context, names ...string) (map[string]TopicInfo, error) {
 	const op = "describing topics"
-	if err := a.refresh(ctx, names...); err != nil {
-		return nil, newError(op, err)
+	req := kmsg.NewPtrMetadataRequest()
+	for _, name := range names {
+		rt := kmsg.NewMetadataRequestTopic()
+		rt.Topic = kmsg.StringPtr(name)
+		req.Topics = append(req.Topics, rt)
 	}
-	details, err := a.kadm.ListTopicsWithInternal(ctx, names...)
+	resp, err := req.RequestWith(ctx, a.client)
 	if err != nil {
 		return nil, newError(op, err)
 	}
-	infos := make(map[string]TopicInfo, len(details))
-	for name, d := range details {
-		switch {
-		case errors.Is(d.Err, kerr.UnknownTopicOrPartition):
+	infos := make(map[string]TopicInfo, len(resp.Topics))
+	for _, t := range resp.Topics {
+		if t.Topic == nil {
 			continue
-		case d.Err != nil:
-			return nil, topicError(op, name, -1, d.Err)
 		}
-		infos[name] = TopicInfo{
-			Name: name, ID: TopicID(d.ID), Partitions: int32(len(d.Partitions)),
-			ReplicationFactor: int16(d.Partitions.NumReplicas()), Internal: d.IsInternal,
+		switch err := kerr.ErrorForCode(t.ErrorCode); {
+		case errors.Is(err, kerr.UnknownTopicOrPartition):
+			continue
+		case err != nil:
+			return nil, topicError(op, *t.Topic, -1, err)
 		}
+		info := TopicInfo{Name: *t.Topic, ID: TopicID(t.TopicID), Partitions: int32(len(t.Partitions)), Internal: t.IsInternal}
+		if len(t.Partitions) > 0 {
+			info.ReplicationFactor = int16(len(t.Partitions[0].Replicas))
+		}
+		infos[info.Name] = info
 	}
 	return infos, nil
 }

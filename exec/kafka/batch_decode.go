@@ -8,7 +8,6 @@ import (
 	"slices"
 
 	"github.com/twmb/franz-go/pkg/kerr"
-	"github.com/twmb/franz-go/pkg/kgo"
 	"github.com/twmb/franz-go/pkg/kmsg"
 )
 
@@ -44,13 +43,12 @@ var errTruncatedRecord = errors.New("a record reaches past the end of its batch"
 type batchDecoder struct {
 	// committed leaves out the records of aborted transactions.
 	committed bool
-	// decompress bounds what it returns to maxDecompressBytes.
-	decompress kgo.Decompressor
-	aborted    abortedTransactions
+	inflate   decompressor
+	aborted   abortedTransactions
 }
 
 func newBatchDecoder(committed bool) *batchDecoder {
-	return &batchDecoder{committed: committed, decompress: kgo.DefaultDecompressor()}
+	return &batchDecoder{committed: committed, inflate: decompressor{limit: maxDecompressBytes}}
 }
 
 // decode appends to b the records of one partition's fetch response at or
@@ -69,6 +67,7 @@ func (d *batchDecoder) decode(p *kmsg.FetchResponseTopicPartition, from int64, b
 		err := d.batch(in, size, from, b)
 		if err != nil {
 			if len(b.Records) == 0 && b.Next == from {
+				b.Skip = skipOffset(in, from)
 				b.Err = &Error{Kind: Corrupt, Op: fmt.Sprintf("decoding the batch at offset %d", b.Next),
 					Topic: b.Topic, Partition: b.Partition, Err: err}
 			}
@@ -76,6 +75,18 @@ func (d *batchDecoder) decode(p *kmsg.FetchResponseTopicPartition, from int64, b
 		}
 		in = in[size:]
 	}
+}
+
+// skipOffset is the offset after a batch that cannot be decoded, as far as its
+// header tells; at least the next one.
+func skipOffset(in []byte, from int64) int64 {
+	next := from + 1
+	if len(in) >= batchHeaderSize && in[batchMagicAt] == 2 {
+		first := int64(binary.BigEndian.Uint64(in))
+		delta := int64(int32(binary.BigEndian.Uint32(in[batchLastOffsetDeltaAt:])))
+		next = max(next, first+max(delta, 0)+1)
+	}
+	return next
 }
 
 // batch decodes the batch of the given size at the start of in.
@@ -110,7 +121,7 @@ func (d *batchDecoder) batch(in []byte, size, from int64, b *Batch) error {
 	default:
 		var err error
 		if codec := attributes & attributeCodec; codec != 0 {
-			if body, err = d.inflate(body, codec); err != nil {
+			if body, err = d.inflate.decompress(body, codec); err != nil {
 				return err
 			}
 		}
@@ -129,14 +140,6 @@ func (d *batchDecoder) batch(in []byte, size, from int64, b *Batch) error {
 	}
 	b.Next = last + 1
 	return nil
-}
-
-func (d *batchDecoder) inflate(body []byte, codec uint16) ([]byte, error) {
-	out, err := d.decompress.Decompress(body, kgo.CompressionCodecType(codec))
-	if err == nil && len(out) > maxDecompressBytes {
-		err = kgo.ErrMaxDecompress
-	}
-	return out, err
 }
 
 // controlIsAbort reports whether a control batch ends an aborted transaction;

@@ -169,24 +169,32 @@ func TestDecodeCorruptBatch(t *testing.T) {
 	}
 	b = newBatch(TopicPartition{"t", 3})
 	d.decode(&kmsg.FetchResponseTopicPartition{RecordBatches: bad}, 1, b)
-	if KindOf(b.Err) != Corrupt || b.Next != 1 {
-		t.Fatalf("the corrupt batch: next %d, error %v", b.Next, b.Err)
+	if KindOf(b.Err) != Corrupt || b.Next != 1 || b.Skip != 2 {
+		t.Fatalf("the corrupt batch: next %d, skip %d, error %v", b.Next, b.Skip, b.Err)
 	}
 }
 
-// FuzzDecode gives the decoder bytes with a right checksum.
+// FuzzDecode gives the decoder bytes as they are, and with a right checksum.
 func FuzzDecode(f *testing.F) {
 	f.Add(testBatch{records: values("a", "b")}.encode(f))
 	f.Add(testBatch{producer: 5, attributes: control, records: marker(false)}.encode(f))
 	f.Add(testBatch{records: values("a", "b"), codec: kgo.SnappyCompression()}.encode(f))
+	f.Add(append(make([]byte, 8), bytes.Repeat([]byte{0xff}, 80)...)) // a negative length
 	f.Fuzz(func(t *testing.T, raw []byte) {
+		d := newBatchDecoder(true)
+		as := newBatch(TopicPartition{"t", 0})
+		d.decode(&kmsg.FetchResponseTopicPartition{RecordBatches: raw}, 0, as)
+		as.Release()
 		if len(raw) >= batchHeaderSize {
 			raw = bytes.Clone(raw)
 			binary.BigEndian.PutUint32(raw[8:], uint32(len(raw)-12))
 			binary.BigEndian.PutUint32(raw[17:], crc32.Checksum(raw[21:], castagnoli))
 		}
 		b := newBatch(TopicPartition{"t", 0})
-		newBatchDecoder(true).decode(&kmsg.FetchResponseTopicPartition{RecordBatches: raw}, 0, b)
+		d.decode(&kmsg.FetchResponseTopicPartition{RecordBatches: raw}, 0, b)
+		if b.Err != nil && b.Skip <= b.Next {
+			t.Errorf("a batch at %d cannot be skipped: %d", b.Next, b.Skip)
+		}
 		b.Release()
 	})
 }

@@ -134,7 +134,7 @@ func classify(err error) ErrorKind {
 		errors.Is(err, kerr.ClusterAuthorizationFailed), errors.Is(err, kerr.TransactionalIDAuthorizationFailed),
 		errors.Is(err, kerr.SaslAuthenticationFailed):
 		return Denied
-	case errors.Is(err, kerr.CorruptMessage), errors.Is(err, kgo.ErrMaxDecompress):
+	case errors.Is(err, kerr.CorruptMessage):
 		return Corrupt
 	case errors.Is(err, kerr.UnknownMemberID), errors.Is(err, kerr.IllegalGeneration),
 		errors.Is(err, kerr.StaleMemberEpoch), errors.Is(err, kerr.RebalanceInProgress),

@@ -32,6 +32,17 @@ const maxPlainBatchBytes = 64 << 20
 // key and value must not change until then. Kinds: TooLarge, Denied,
 // TopicGone, Retriable, Canceled; after the last two it may have been written.
 func (p *PlainProducer) Produce(ctx context.Context, tp TopicPartition, key, value []byte, timestamp int64, headers []Header) (int64, error) {
+	offset, err := p.produce(ctx, tp, key, value, timestamp, headers)
+	if KindOf(err) != TopicGone {
+		return offset, err
+	}
+	// The topic may have been deleted and created again since this client last
+	// wrote to it: forget it and look once more.
+	p.client.PurgeTopicsFromProducing(tp.Topic)
+	return p.produce(ctx, tp, key, value, timestamp, headers)
+}
+
+func (p *PlainProducer) produce(ctx context.Context, tp TopicPartition, key, value []byte, timestamp int64, headers []Header) (int64, error) {
 	r := &kgo.Record{
 		Topic: tp.Topic, Partition: tp.Partition, Key: key, Value: value,
 		Timestamp: time.UnixMilli(timestamp),

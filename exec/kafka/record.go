@@ -37,6 +37,9 @@ type Batch struct {
 	// its position: [OutOfRange], [TopicGone] or [Corrupt] as told by [KindOf].
 	// The partition is not fetched again until it is started anew.
 	Err error
+	// Skip is set with an Err of kind Corrupt: the offset after the batch of
+	// records that cannot be decoded, to go on from by giving it up.
+	Skip int64
 
 	headers []Header
 	pooled  bool

@@ -124,29 +124,3 @@ func (t *tableStore) delete(w types.Window, at int64) {
 		t.session.Delete(t.key, w.Start, w.End, at)
 	}
 }
-
-// lookup reads rows of a table store from a join: keys come from another row, and values go into the join's output row.
-type lookup struct {
-	keys   *rowcodec.KeyCodec
-	values *rowcodec.ValueCodec
-	store  *state.KeyedStore
-	key    []byte
-	value  []byte
-}
-
-// get reads the row under the key columns of row; its values go to the places of the value codec in out. Byte strings
-// there are good until the next get. ok is false, and out unchanged, if there is no row.
-func (l *lookup) get(row, out *types.Row) (at int64, ok bool, err error) {
-	if l.key, err = l.keys.AppendRow(l.key[:0], row); err != nil {
-		return 0, false, err
-	}
-	value, at, ok, err := l.store.Get(l.key)
-	if err != nil || !ok {
-		return 0, false, err
-	}
-	l.value = append(l.value[:0], value...)
-	if err := l.values.DecodeRow(l.value, out); err != nil {
-		return 0, false, fmt.Errorf("%w: %w", state.ErrCorrupt, err)
-	}
-	return at, true, nil
-}

@@ -141,7 +141,7 @@ func (s *Source) Read(m *record.Message) error {
 	}
 	if err := s.readTime(r); err != nil {
 		if s.throwOnTime {
-			return fmt.Errorf("Fatal user code error in TimestampExtractor callback for record: %w", err) //nolint:staticcheck // Kafka Streams' text
+			return fmt.Errorf("Fatal user code error in TimestampExtractor callback for record: %w", err)
 		}
 		s.ctx.fail(s.name, ProcessingError, false, true, err.Error())
 		return nil

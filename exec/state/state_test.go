@@ -317,7 +317,7 @@ func TestChangedVisitsWhatChangesHasNotSeen(t *testing.T) {
 		}
 	}
 	visit()
-	wantRows(t, "changed", got, "b=2@3 false", "a=@2 true", "k/10000=new@5 false")
+	wantRows(t, "changed", got, "b=2@3 false", "a=@2 true", "k/0=old@4 false", "k/10000=new@5 false")
 	flush(t, db, task)
 	visit()
 	wantRows(t, "after the commit", got)

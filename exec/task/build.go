@@ -56,8 +56,9 @@ func (b *tree) root(n physical.Node) error {
 			return fmt.Errorf("%s: the plan describes no output", n.Name)
 		}
 		return b.node(n.In, demand{}, operator.NewEmit(b.ctx, n))
+	default:
+		return fmt.Errorf("%T cannot be the root of a stage", n)
 	}
-	return fmt.Errorf("%T cannot be the root of a stage", n)
 }
 
 // demand says what the operators above want of a table's changes.
@@ -85,6 +86,12 @@ func (b *tree) node(n physical.Node, want demand, next operator.Operator) error 
 			return err
 		}
 		return b.node(n.In, want, op)
+	case *physical.FlatMap:
+		op, err := operator.NewFlatMap(b.ctx, n, next)
+		if err != nil {
+			return err
+		}
+		return b.node(n.In, demand{}, op)
 	case *physical.Materialize:
 		op, err := operator.NewMaterialize(b.ctx, n, want.old, next)
 		if err != nil {
@@ -120,8 +127,10 @@ func (b *tree) node(n physical.Node, want demand, next operator.Operator) error 
 			return err
 		}
 		return b.both(n.L, op.Left(), n.R, op.Right())
+	case *physical.Sink, *physical.Repartition, *physical.Emit:
+		return fmt.Errorf("%T cannot run inside a stage", n)
 	}
-	return fmt.Errorf("%T cannot run inside a stage", n)
+	return fmt.Errorf("%T is not executed", n)
 }
 
 func (b *tree) both(l physical.Node, left operator.Operator, r physical.Node, right operator.Operator) error {
@@ -159,8 +168,9 @@ func (b *tree) tracksOld(n physical.Node) bool {
 		return b.tracksOld(n.In)
 	case *physical.Aggregate, *physical.Materialize, *physical.TableTableJoin, *physical.Suppress:
 		return true
+	default:
+		return false
 	}
-	return false
 }
 
 func (b *tree) aggregate(n *physical.Aggregate, want demand, next operator.Operator) error {

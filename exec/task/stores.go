@@ -52,6 +52,7 @@ func storeUsers(n physical.Node, users map[string]physical.Node) map[string]phys
 		names = []string{n.LeftStore, n.RightStore}
 	case *physical.StreamStreamJoin:
 		names = []string{n.LeftStore, n.RightStore, n.OuterStore}
+	case *physical.Filter, *physical.Project, *physical.FlatMap, *physical.Repartition, *physical.Sink, *physical.Emit:
 	}
 	for _, name := range names {
 		if name != "" {
@@ -103,6 +104,8 @@ func storeSpec(s *physical.Store, user physical.Node) (state.StoreSpec, error) {
 		}
 		spec.Window = ms(n.BeforeMs + n.AfterMs)
 		spec.Retention = max(spec.Retention, ms(n.BeforeMs+n.AfterMs+n.GraceMs+1))
+	default:
+		// Tables keep their rows as the plan says.
 	}
 	return spec, nil
 }

@@ -42,6 +42,12 @@ func logicalNode(b *strings.Builder, n logical.Node, depth int) {
 		line("PROJECT key (%s) value (%s)", items(n.Items[:n.KeyCount]), items(n.Items[n.KeyCount:]))
 	case *logical.Rekey:
 		line("REKEY (%s)", items(n.Keys))
+	case *logical.FlatMap:
+		calls := make([]string, len(n.Calls))
+		for i, c := range n.Calls {
+			calls[i] = fmt.Sprintf("#%d %s(%s)", c.ID, c.Name, id.list(c.Args, ", "))
+		}
+		line("FLAT MAP (%s)", strings.Join(calls, ", "))
 	case *logical.Join:
 		line("%s JOIN on %s = %s key %s#%d%s%s", n.Kind, id.Expr(n.L.On), id.Expr(n.R.On), types.QuoteName(n.KeyColumn.Name), n.KeyColumn.ID,
 			within(n.Within), repartitions(n))

@@ -62,6 +62,8 @@ func step(n physical.Node) string {
 			return "REKEY"
 		}
 		return "PROJECT"
+	case *physical.FlatMap:
+		return "FLAT_MAP"
 	case *physical.Aggregate:
 		return "AGGREGATE"
 	case *physical.Suppress:
@@ -91,6 +93,8 @@ func name(n physical.Node) string {
 	case *physical.Filter:
 		return n.Name
 	case *physical.Project:
+		return n.Name
+	case *physical.FlatMap:
 		return n.Name
 	case *physical.Aggregate:
 		return n.Name

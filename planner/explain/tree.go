@@ -77,7 +77,10 @@ func input(in *physical.Input) string {
 }
 
 func store(s *physical.Store) string {
-	text := fmt.Sprintf("%s %s key (%s) value (%s) changelog %s", s.Kind, s.Name, columns(s.Key), columns(s.Value), s.Changelog)
+	text := fmt.Sprintf("%s %s key (%s) value (%s)", s.Kind, s.Name, columns(s.Key), columns(s.Value))
+	if s.Changelog != "" {
+		text += " changelog " + s.Changelog
+	}
 	if s.RetentionMs > 0 {
 		text += " retention " + duration(s.RetentionMs)
 	}
@@ -160,6 +163,13 @@ func Node(n physical.Node) string {
 			word = "rekey"
 		}
 		return fmt.Sprintf("%s key (%s) value (%s)", word, assignments(n.Exprs[:n.Type.Key], n.Type.Columns), assignments(n.Exprs[n.Type.Key:], n.Type.Columns[n.Type.Key:]))
+	case *physical.FlatMap:
+		calls := make([]string, len(n.Calls))
+		at := len(n.Type.Columns) - len(n.Calls)
+		for i, c := range n.Calls {
+			calls[i] = n.Type.Columns[at+i].Name + " := " + c.Name + "(" + exprs(c.Args) + ")"
+		}
+		return "flat map (" + strings.Join(calls, ", ") + ")"
 	case *physical.Aggregate:
 		calls := make([]string, len(n.Calls))
 		for i, c := range n.Calls {

@@ -88,6 +88,8 @@ func (d *nodeDoc) decode(in []Node) (Node, error) {
 			return nil, fmt.Errorf("project %s: %d expressions for %d columns", d.Name, len(exprs), len(row.Columns))
 		}
 		return &Project{Name: d.Name, In: first(0), Exprs: exprs, Type: row, Rekey: d.Rekey}, nil
+	case "flatMap":
+		return d.flatMap(in[0], row)
 	case "aggregate":
 		return d.aggregate(in[0], row)
 	case "suppress":

@@ -20,6 +20,8 @@ func (e *encoder) node(n Node) *nodeDoc {
 		d = &nodeDoc{Type: "filter", Name: n.Name, Cond: e.expr(n.Cond), Having: n.Having}
 	case *Project:
 		d = &nodeDoc{Type: "project", Name: n.Name, Row: &n.Type, Exprs: e.exprs(n.Exprs), Rekey: n.Rekey}
+	case *FlatMap:
+		d = &nodeDoc{Type: "flatMap", Name: n.Name, Row: &n.Type, Calls: e.tableCalls(n.Calls)}
 	case *Aggregate:
 		d = &nodeDoc{Type: "aggregate", Name: n.Name, Row: &n.Type, Exprs: e.exprs(n.GroupBy), Window: n.Window, Store: n.Store, Table: n.Table}
 		for _, c := range n.Calls {

@@ -31,21 +31,21 @@ type Plan struct {
 
 // SinkInfo names what a persistent query writes into.
 type SinkInfo struct {
-	Name    string
-	IsTable bool
-	Topic   string
+	Name    string `json:"name"`
+	IsTable bool   `json:"isTable,omitempty"`
+	Topic   string `json:"topic"`
 }
 
 // Output describes the rows a push query hands to its client.
 type Output struct {
-	Columns []types.Column
+	Columns []types.Column `json:"columns"`
 	// KeyColumns is the number of leading Columns that are the key of a table row; tombstones keep them.
-	KeyColumns int
+	KeyColumns int `json:"keyColumns,omitempty"`
 	// KeyPositions lists which Columns hold key columns (tombstone rows of the JSON format keep these).
-	KeyPositions []int
-	IsTable      bool
+	KeyPositions []int `json:"keyPositions,omitempty"`
+	IsTable      bool  `json:"isTable,omitempty"`
 	// Limit of rows, 0 for none.
-	Limit int64
+	Limit int64 `json:"limit,omitempty"`
 }
 
 // Stage is what one task runs for one partition number of all its inputs.
@@ -62,39 +62,41 @@ type Stage struct {
 
 // FormatSpec is a wire format with its properties.
 type FormatSpec struct {
-	Name string
+	Name string `json:"name"`
 	// Unwrapped: a single column is the whole value.
-	Unwrapped bool
+	Unwrapped bool `json:"unwrapped,omitempty"`
 	// Properties without KEY_/VALUE_ prefix, upper case.
-	Properties map[string]string
+	Properties map[string]string `json:"properties,omitempty"`
 }
 
 // Input is a topic that a stage reads.
 type Input struct {
-	Topic string
+	Topic string `json:"topic"`
 	// Source is the stream or table that the topic belongs to; empty for repartition topics.
-	Source string
+	Source string `json:"source,omitempty"`
 	// Repartition marks internal topics written by another stage of the same query.
-	Repartition bool
+	Repartition bool `json:"repartition,omitempty"`
 	// Table: read as a changelog (starts at earliest unless the user set auto.offset.reset; records are upserts).
-	Table bool
+	Table bool `json:"table,omitempty"`
 	// Key and Value are the topic's columns on the wire.
-	Key, Value             []types.Column
-	KeyFormat, ValueFormat FormatSpec
+	Key         []types.Column `json:"key,omitempty"`
+	Value       []types.Column `json:"value,omitempty"`
+	KeyFormat   FormatSpec     `json:"keyFormat"`
+	ValueFormat FormatSpec     `json:"valueFormat"`
 	// Window of topics whose keys carry one.
-	Window       types.WindowType
-	WindowSizeMs int64
+	Window       types.WindowType `json:"window,omitempty"`
+	WindowSizeMs int64            `json:"windowSizeMs,omitempty"`
 	// Timestamp extraction; nil uses the record's own.
-	Timestamp *Timestamp
+	Timestamp *Timestamp `json:"timestamp,omitempty"`
 	// Changes: values carry old and new row (repartition for aggregation over a table, see operator docs).
-	Changes bool
+	Changes bool `json:"changes,omitempty"`
 }
 
 // Timestamp names the column that gives ROWTIME.
 type Timestamp struct {
-	Column string
+	Column string `json:"column"`
 	// Format is a pattern for STRING columns; empty for BIGINT and TIMESTAMP ones, and for ISO-8601 text.
-	Format string
+	Format string `json:"format,omitempty"`
 }
 
 // StoreKind is the shape of a store.
@@ -115,17 +117,18 @@ const (
 // Store is the state of one operator.
 type Store struct {
 	// ID is unique in the plan and part of the key in the state database.
-	ID   uint16
-	Name string
-	Kind StoreKind
+	ID   uint16    `json:"id"`
+	Name string    `json:"name"`
+	Kind StoreKind `json:"kind"`
 	// Key columns are encoded order-preserving; Value columns by the row codec.
-	Key, Value []types.Column
+	Key   []types.Column `json:"key,omitempty"`
+	Value []types.Column `json:"value,omitempty"`
 	// Changelog topic name; empty for a store that is not logged.
-	Changelog string
+	Changelog string `json:"changelog,omitempty"`
 	// Window of windowed and session stores.
-	Window *types.WindowSpec
+	Window *types.WindowSpec `json:"window,omitempty"`
 	// RetentionMs of windowed, session and buffer stores.
-	RetentionMs int64
+	RetentionMs int64 `json:"retentionMs,omitempty"`
 }
 
 // Node is an operator of a stage. Each node's output row is described by its Schema. Sealed.
@@ -142,12 +145,12 @@ type Node interface {
 // RowType is the columns of a row between operators: the first Key columns are the record's key, the others its value
 // and whatever pseudo columns later operators need.
 type RowType struct {
-	Columns []types.Column
-	Key     int
+	Columns []types.Column `json:"columns"`
+	Key     int            `json:"key,omitempty"`
 	// Table: records are changes by key.
-	Table bool
+	Table bool `json:"table,omitempty"`
 	// Windowed: the key includes a window (Record.Window).
-	Window types.WindowType
+	Window types.WindowType `json:"window,omitempty"`
 }
 
 // Origin says where a column of a source row comes from.
@@ -166,8 +169,8 @@ const (
 
 // SourceColumn is where one column of a Source's row comes from: Index counts in the input's Key or Value columns.
 type SourceColumn struct {
-	Origin Origin
-	Index  int
+	Origin Origin `json:"origin"`
+	Index  int    `json:"index,omitempty"`
 }
 
 // Source reads one input of the stage: decodes it, extracts the timestamp, and for tables keeps the rows when Store is

@@ -42,7 +42,7 @@ func (es Entities) MarshalJSON() ([]byte, error) {
 	if len(es) == 0 {
 		return []byte("[]"), nil
 	}
-	return json.Marshal([]Entity(es))
+	return Encode([]Entity(es))
 }
 
 // UnmarshalJSON reads an array of entities. An unknown "@type" becomes an

@@ -100,7 +100,7 @@ func DecodeError(data []byte) (ErrorBody, error) {
 
 // tagged marshals v, which must be written as an object, with "@type" first.
 func tagged(name string, v any) ([]byte, error) {
-	body, err := json.Marshal(v)
+	body, err := Encode(v)
 	if err != nil {
 		return nil, err
 	}

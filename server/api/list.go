@@ -15,7 +15,7 @@ func (l List[T]) MarshalJSON() ([]byte, error) {
 	if len(l) == 0 {
 		return []byte("[]"), nil
 	}
-	return json.Marshal([]T(l))
+	return Encode([]T(l))
 }
 
 // Map is a string-keyed map that is written as {} when it is nil.
@@ -26,7 +26,7 @@ func (m Map[T]) MarshalJSON() ([]byte, error) {
 	if len(m) == 0 {
 		return []byte("{}"), nil
 	}
-	return json.Marshal(map[string]T(m))
+	return Encode(map[string]T(m))
 }
 
 // Properties are property overrides as a client sends them. Values decoded
@@ -39,7 +39,7 @@ func (p Properties) MarshalJSON() ([]byte, error) {
 	if len(p) == 0 {
 		return []byte("{}"), nil
 	}
-	return json.Marshal(map[string]any(p))
+	return Encode(map[string]any(p))
 }
 
 // UnmarshalJSON reads a JSON object, keeping numbers as written.

@@ -92,7 +92,7 @@ func Start(ctx context.Context, cfg Config) (*Broker, error) {
 		logger: cfg.Logger,
 		failed: new(atomic.Bool),
 	}
-	b.room.free = func() (uint64, error) { return freeBytes(cfg.DataDir) }
+	b.room.free = func() (uint64, uint64, error) { return freeBytes(cfg.DataDir) }
 	if err := b.open(ctx, cfg); err != nil {
 		b.release(false)
 		return nil, err

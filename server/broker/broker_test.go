@@ -282,7 +282,7 @@ func TestFullDiskRefusesWrites(t *testing.T) {
 	var left atomic.Uint64
 	setLeft := func(n uint64) { left.Store(n); b.room.looked.Store(0) }
 	setLeft(roomForRecords)
-	b.room.free = func() (uint64, error) { return left.Load(), nil }
+	b.room.free = func() (uint64, uint64, error) { return left.Load(), 1 << 40, nil }
 	cl := client(t, b, kgo.TransactionalID(testTxn), kgo.RequestRetries(1))
 	defer cl.Close()
 	commitOne(t, cl, "one", 1, func() {

@@ -21,4 +21,4 @@ func mapFile(path string, fn func([]byte) error) error {
 }
 
 // freeBytes is not known on this system.
-func freeBytes(string) (uint64, error) { return 0, errors.ErrUnsupported }
+func freeBytes(string) (left, total uint64, err error) { return 0, 0, errors.ErrUnsupported }

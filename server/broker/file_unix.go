@@ -39,11 +39,12 @@ func mapFile(path string, fn func([]byte) error) error {
 	return fn(data)
 }
 
-// freeBytes is how much room this process has on the disk of a directory.
-func freeBytes(dir string) (uint64, error) {
+// freeBytes is how much room this process has on the disk of a directory, and
+// the size of the disk.
+func freeBytes(dir string) (left, total uint64, err error) {
 	var st syscall.Statfs_t
 	if err := syscall.Statfs(dir, &st); err != nil {
-		return 0, &os.PathError{Op: "statfs", Path: dir, Err: err}
+		return 0, 0, &os.PathError{Op: "statfs", Path: dir, Err: err}
 	}
-	return uint64(st.Bavail) * uint64(st.Bsize), nil
+	return uint64(st.Bavail) * uint64(st.Bsize), uint64(st.Blocks) * uint64(st.Bsize), nil
 }

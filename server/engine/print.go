@@ -49,7 +49,7 @@ func (e *Engine) Print(ctx context.Context, r Request) (Printed, error) {
 		reader.Close()
 		return nil, statementError(st, err, nil)
 	}
-	p := &printer{reader: reader, interval: 1}
+	p := &printer{reader: reader, interval: 1, key: formatGuess{isKey: true}}
 	if n.Interval != nil && *n.Interval > 0 {
 		p.interval = *n.Interval
 	}
@@ -114,43 +114,49 @@ func (p *printer) Next(ctx context.Context) (string, error) {
 	return line, nil
 }
 
-// take prints the records of fetched batches in order of time, the format lines first.
+// take prints the records of fetched batches, the format lines first. The records of a partition keep their order; among
+// partitions the earlier time goes first.
 func (p *printer) take(batches []*kafka.Batch) error {
-	type placed struct {
-		m         *record.Message
-		partition int32
-	}
-	var all []placed
+	byPartition := map[int32][]*record.Message{}
 	for _, b := range batches {
 		if b.Err != nil {
 			return b.Err
 		}
 		for i := range b.Records {
-			all = append(all, placed{&b.Records[i], b.Partition})
-			p.key.see(b.Records[i].Key)
-			p.value.see(b.Records[i].Value)
+			m := &b.Records[i]
+			byPartition[b.Partition] = append(byPartition[b.Partition], m)
+			p.key.see(m.Key)
+			p.value.see(m.Value)
 		}
 	}
-	if len(all) == 0 {
-		return nil
-	}
-	slices.SortStableFunc(all, func(a, b placed) int { return int(a.m.Timestamp - b.m.Timestamp) })
-	if !p.began {
+	if len(byPartition) > 0 && !p.began {
 		p.began = true
 		p.lines = append(p.lines, "Key format: "+p.key.names(), "Value format: "+p.value.names())
 	}
-	for _, x := range all {
-		if p.limit != nil && p.printed >= *p.limit {
-			return nil
+	partitions := slices.Sorted(maps.Keys(byPartition))
+	for len(byPartition) > 0 && (p.limit == nil || p.printed < *p.limit) {
+		first := int32(-1)
+		for _, i := range partitions {
+			if queue := byPartition[i]; len(queue) > 0 && (first < 0 || queue[0].Timestamp < byPartition[first][0].Timestamp) {
+				first = i
+			}
 		}
-		if p.seen++; (p.seen-1)%p.interval != 0 {
-			continue
+		p.line(byPartition[first][0], first)
+		if byPartition[first] = byPartition[first][1:]; len(byPartition[first]) == 0 {
+			delete(byPartition, first)
 		}
-		p.printed++
-		p.lines = append(p.lines, fmt.Sprintf("rowtime: %s, key: %s, value: %s, partition: %d",
-			time.UnixMilli(x.m.Timestamp).UTC().Format("2006/01/02 15:04:05.000")+" Z", p.key.print(x.m.Key), p.value.print(x.m.Value), x.partition))
 	}
 	return nil
+}
+
+// line prints one record, unless SAMPLE passes over it.
+func (p *printer) line(m *record.Message, partition int32) {
+	if p.seen++; (p.seen-1)%p.interval != 0 {
+		return
+	}
+	p.printed++
+	p.lines = append(p.lines, fmt.Sprintf("rowtime: %s, key: %s, value: %s, partition: %d",
+		time.UnixMilli(m.Timestamp).UTC().Format("2006/01/02 15:04:05.000")+" Z", p.key.print(m.Key), p.value.print(m.Value), partition))
 }
 
 // Close implements Printed.

@@ -119,7 +119,7 @@ func (a *ackWriter) open() {
 }
 
 func (a *ackWriter) ack(k api.InsertAck) {
-	b, err := json.Marshal(k)
+	b, err := api.Encode(k)
 	if err != nil {
 		a.err = err
 		return

@@ -1,7 +1,6 @@
 package rest
 
 import (
-	"encoding/json"
 	"net/http"
 	"strings"
 
@@ -69,7 +68,7 @@ func (o *rowWriter) separate() {
 }
 
 func (o *rowWriter) object(v any) {
-	b, err := json.Marshal(v)
+	b, err := api.Encode(v)
 	if err != nil {
 		b = []byte("null")
 	}

@@ -144,7 +144,7 @@ func (s *Server) errorBody(err error) api.ErrorBody {
 }
 
 func writeJSON(w http.ResponseWriter, status int, v any) {
-	b, err := json.Marshal(v)
+	b, err := api.Encode(v)
 	if err != nil {
 		status, b = http.StatusInternalServerError, []byte(`{"@type":"generic_error","error_code":50000,"message":"cannot encode the answer"}`)
 	}

@@ -2,7 +2,6 @@ package rest
 
 import (
 	"encoding/base64"
-	"encoding/json"
 	"fmt"
 	"math"
 	"strconv"
@@ -11,6 +10,7 @@ import (
 	"github.com/cockroachdb/apd/v3"
 
 	"github.com/ksqlgo/ksqlgo/catalog/types"
+	"github.com/ksqlgo/ksqlgo/server/api"
 )
 
 // appendValue appends a boxed value of type t as the REST answers write it.
@@ -102,10 +102,18 @@ func appendTime(b []byte, ms int64) []byte {
 	return append(b, '"')
 }
 
+// appendText appends a JSON string. Most text needs no escapes.
 func appendText(b []byte, s string) []byte {
-	j, err := json.Marshal(s)
-	if err != nil {
-		return append(b, `""`...)
+	for i := range len(s) {
+		if c := s[i]; c < ' ' || c > '~' || c == '"' || c == '\\' {
+			quoted, err := api.Encode(s)
+			if err != nil {
+				return append(b, `""`...)
+			}
+			return append(b, quoted...)
+		}
 	}
-	return append(b, j...)
+	b = append(b, '"')
+	b = append(b, s...)
+	return append(b, '"')
 }

@@ -149,7 +149,7 @@ func (s side) shape() *types.Type {
 	}
 	fields := make([]types.Field, len(s.columns))
 	for i, c := range s.columns {
-		fields[i] = types.Field{Name: c.Name, Type: c.Type}
+		fields[i] = types.Field(c)
 	}
 	return types.StructOf(fields...)
 }

@@ -117,8 +117,9 @@ func (w *World) Run(st ast.Statement) error {
 	case *ast.UnsetProperty:
 		delete(w.props, n.Name.Value)
 		return nil
+	default:
+		return fmt.Errorf("sqltest: %T is not run in query tests", st)
 	}
-	return fmt.Errorf("sqltest: %T is not run in query tests", st)
 }
 
 func (w *World) plannerEnv() *planner.Env {
@@ -180,10 +181,10 @@ func (w *World) drop(n *ast.DropSource) error {
 		if n.Kind == ast.Table {
 			noun = "Table"
 		}
-		return fmt.Errorf("%s %s does not exist.", noun, n.Name.Name) //nolint:staticcheck // ksqlDB's text
+		return fmt.Errorf("%s %s does not exist.", noun, n.Name.Name)
 	}
 	if n.DeleteTopic && src.ReadOnly {
-		return fmt.Errorf("Cannot delete topic for read-only source: %s", src.Name) //nolint:staticcheck // ksqlDB's text
+		return fmt.Errorf("Cannot delete topic for read-only source: %s", src.Name)
 	}
 	if src.CreatedBy != "" {
 		if err := w.sim.Terminate(src.CreatedBy); err != nil {
@@ -199,7 +200,7 @@ func (w *World) drop(n *ast.DropSource) error {
 func (w *World) alter(n *ast.AlterSource) error {
 	if src, ok := w.catalog.Source(n.Name.Name); ok && src.ReadOnly {
 		noun := strings.ToLower(src.Kind.String())
-		return fmt.Errorf("Cannot alter %s '%s': ALTER operations are not supported on source %ss.", noun, src.Name, noun) //nolint:staticcheck // ksqlDB's text
+		return fmt.Errorf("Cannot alter %s '%s': ALTER operations are not supported on source %ss.", noun, src.Name, noun)
 	}
 	return fmt.Errorf("sqltest: ALTER is not executed")
 }
@@ -236,7 +237,7 @@ func (w *World) encode(src *catalog.Source, isKey bool, locs []types.Loc, row *t
 	}
 	format, ok := w.cfg.Formats.Lookup(f.Name)
 	if !ok {
-		return nil, fmt.Errorf("Unknown format: %s", f.Name) //nolint:staticcheck // ksqlDB's text
+		return nil, fmt.Errorf("Unknown format: %s", f.Name)
 	}
 	enc, err := format.NewEncoder(&formats.Spec{
 		Topic: src.Topic, IsKey: isKey, Columns: columns, Locs: locs, Unwrapped: f.Unwrapped, Properties: f.Properties,

@@ -64,7 +64,7 @@ func TestWorldRunsAChainOfQueries(t *testing.T) {
 
 func TestWindowedKeys(t *testing.T) {
 	w := New(Config{Functions: functions.Registry(), Formats: formats.Registry()})
-	defer w.Close() //nolint:errcheck // nothing runs
+	defer func() { _ = w.Close() }()
 	if err := w.Execute(`CREATE STREAM S (ID STRING KEY, V INT)
 		WITH (KAFKA_TOPIC='s', VALUE_FORMAT='JSON', PARTITIONS=1, WINDOW_TYPE='SESSION');`); err != nil {
 		t.Fatal(err)

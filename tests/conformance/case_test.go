@@ -136,7 +136,7 @@ func (c testCase) variants(file string) []testCase {
 	for _, f := range formats {
 		for _, cfg := range configs {
 			v := c
-			v.id = file + "/" + c.Name
+			v.id = file + "/" + strings.TrimSpace(c.Name)
 			v.Statements = make([]string, len(c.Statements))
 			for i, s := range c.Statements {
 				v.Statements[i] = strings.ReplaceAll(s, "{FORMAT}", f)

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"regexp"
+	"slices"
 	"sort"
 	"strings"
 
@@ -12,20 +13,27 @@ import (
 	"github.com/ksqlgo/ksqlgo/server/sqltest"
 )
 
-var kafkaTopicProperty = regexp.MustCompile(`(?i)kafka_topic\s*=\s*'([^']+)'`)
+var (
+	kafkaTopicProperty = regexp.MustCompile(`(?i)kafka_topic\s*=\s*'([^']+)'`)
+	partitionsProperty = regexp.MustCompile(`(?i)\bpartitions\s*=`)
+	asSelect           = regexp.MustCompile(`(?i)\bAS\s+SELECT\b`)
+)
 
-// declaredTopics lists the topics that plain sources name: they exist before the case.
+// declaredTopics lists the topics that plain sources name and no statement makes: they exist before the case.
 func declaredTopics(statements []string) []string {
-	var out []string
+	made := map[string]bool{}
+	var named []string
 	for _, s := range statements {
-		if regexp.MustCompile(`(?is)\bAS\s+SELECT\b`).MatchString(s) {
-			continue
-		}
-		for _, m := range kafkaTopicProperty.FindAllStringSubmatch(s, -1) {
-			out = append(out, m[1])
+		m := kafkaTopicProperty.FindStringSubmatch(s)
+		switch {
+		case m == nil:
+		case partitionsProperty.MatchString(s):
+			made[m[1]] = true
+		case !asSelect.MatchString(s):
+			named = append(named, m[1])
 		}
 	}
-	return out
+	return slices.DeleteFunc(named, func(name string) bool { return made[name] })
 }
 
 func (c *testCase) checkPost(w *sqltest.World) error {

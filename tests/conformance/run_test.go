@@ -71,17 +71,8 @@ func (c *testCase) createTopics(w *sqltest.World) error {
 		}
 		w.Sim().CreateTopic(t.Name, max(t.Partitions, 1))
 	}
-	// Topics of inputs and outputs exist with one partition unless they are made otherwise by a statement.
-	declared := strings.ToLower(strings.Join(c.Statements, "\n"))
-	for _, in := range c.Inputs {
-		if !strings.Contains(declared, "partitions") {
-			w.Sim().CreateTopic(in.Topic, 1)
-		}
-	}
-	if !strings.Contains(declared, "partitions") {
-		for _, topic := range declaredTopics(c.Statements) {
-			w.Sim().CreateTopic(topic, 1)
-		}
+	for _, topic := range declaredTopics(c.Statements) {
+		w.Sim().CreateTopic(topic, 1)
 	}
 	return nil
 }
@@ -118,7 +109,7 @@ func (c *testCase) checkError(err error) error {
 		return fmt.Errorf("no error, want %q", c.Expected.Message)
 	}
 	if !strings.Contains(err.Error(), c.Expected.Message) {
-		return fmt.Errorf("the error is %q, want %q", err, c.Expected.Message)
+		return fmt.Errorf("the error is %q, want %q", err.Error(), c.Expected.Message)
 	}
 	return nil
 }

@@ -18,19 +18,21 @@ func spec(name, description string, overload functions.Scalar, examples ...strin
 	}
 }
 
-// first gives the first argument that is not null.
-var first = functions.Slots(func(args []types.Slot) (types.Slot, error) {
-	for _, a := range args {
-		if !a.Null {
-			return a, nil
+// newFirst makes the overload that gives the first argument that is not null.
+func newFirst() functions.Constructor {
+	return functions.Slots(func(args []types.Slot) (types.Slot, error) {
+		for _, a := range args {
+			if !a.Null {
+				return a, nil
+			}
 		}
-	}
-	return types.NullSlot, nil
-})
+		return types.NullSlot, nil
+	})
+}
 
 func asValue() *functions.Spec {
 	s := spec("AS_VALUE", "The argument itself: copies a key column into the value.",
-		functions.NewScalar("(T keyColumn) -> T", first),
+		functions.NewScalar("(T keyColumn) -> T", newFirst()),
 		"AS_VALUE('k')", `"k"`,
 		"AS_VALUE(CAST(NULL AS INT))", "null",
 	)
@@ -40,7 +42,7 @@ func asValue() *functions.Spec {
 
 func coalesce() *functions.Spec {
 	return spec("COALESCE", "The first argument that is not null.",
-		functions.NewScalar("(T first, T... others) -> T", first),
+		functions.NewScalar("(T first, T... others) -> T", newFirst()),
 		"COALESCE(NULL, 2, 3)", "2",
 		"COALESCE(CAST(NULL AS STRING), NULL)", "null",
 		"COALESCE()", "error: Function 'COALESCE' does not accept parameters ()",
@@ -49,7 +51,7 @@ func coalesce() *functions.Spec {
 
 func ifNull() *functions.Spec {
 	return spec("IFNULL", "The first argument, or the second where the first is null.",
-		functions.NewScalar("(T expression, T altValue) -> T", first),
+		functions.NewScalar("(T expression, T altValue) -> T", newFirst()),
 		"IFNULL(NULL, 'x')", `"x"`,
 		"IFNULL('a', 'x')", `"a"`,
 		"IFNULL(CAST(NULL AS INT), CAST(NULL AS INT))", "null",

@@ -2,6 +2,7 @@ package json
 
 import (
 	"encoding/json"
+	"strconv"
 	"strings"
 	"testing"
 )
@@ -57,10 +58,6 @@ func TestLargeObjects(t *testing.T) {
 
 func TestPath(t *testing.T) {
 	doc := `{"a":{"b c":[10,{"@type":"x","n:s":"y"}]},"":5,"q\"\\":6,"0":7}`
-	v, err := parse(doc)
-	if err != nil {
-		t.Fatal(err)
-	}
 	for text, want := range map[string]string{
 		`$.a["b c"][0]`: "10", `$.a["b c"][1].@type`: "x", `$["a"]["b c"][1].n:s`: "y", `$["q\"\\"]`: "6", `$[0]`: "7",
 		`$.a.x.y`: "none", `$.a["b c"][7]`: "none", `$.a["b c"][-1]`: "none", `$.a["b c"].x`: "none", `$.0.x`: "none", `$[""]`: "5",
@@ -71,12 +68,22 @@ func TestPath(t *testing.T) {
 			continue
 		}
 		got := "none"
-		if found, ok := p.find(v); ok {
-			got = found.plain()
+		v, found, err := p.extract(doc)
+		if err != nil {
+			t.Error(err)
+		} else if found {
+			got = v.plain()
 		}
 		if got != want {
 			t.Errorf("%s: got %s, want %s", text, got, want)
 		}
+	}
+	if p, err := parsePath("$.a"); err != nil {
+		t.Error(err)
+	} else if v, found, err := p.extract(`{"a":1,"b":{"a":2},"a":[3]}`); err != nil || !found || v.json() != "[3]" {
+		t.Errorf("of two members the last counts: got %s, %v", v.json(), err)
+	} else if _, _, err := p.extract(`{"a":1,"b":}`); err == nil {
+		t.Error("what is broken behind the value went unseen")
 	}
 	for _, text := range []string{"", "a", "$a", "$.", "$..a", "$[", "$[]", "$[0", `$["a`, `$["a"`, "$.a b", "$.*", "$[*]", `$["\x"]`} {
 		if _, err := parsePath(text); err == nil {
@@ -112,10 +119,42 @@ func FuzzPath(f *testing.F) {
 		if err != nil {
 			return
 		}
-		if v, err := parse(doc); err == nil {
-			p.find(v)
+		v, err := parse(doc)
+		got, found, extractErr := p.extract(doc)
+		if (err == nil) != (extractErr == nil) {
+			t.Fatalf("%q: parse says %v, extract %v", doc, err, extractErr)
+		}
+		if err != nil {
+			return
+		}
+		want, there := lookUp(p, v)
+		if found != there || found && got.json() != want.json() {
+			t.Errorf("%q of %q: got %s, %v, want %s, %v", text, doc, got.json(), found, want.json(), there)
 		}
 	})
+}
+
+// lookUp follows a path in a parsed value.
+func lookUp(p path, v value) (value, bool) {
+	for _, name := range p {
+		switch v.kind {
+		case arrayKind:
+			i, err := strconv.Atoi(name)
+			if err != nil || i < 0 || i >= len(v.items) {
+				return value{}, false
+			}
+			v = v.items[i]
+		case objectKind:
+			m, ok := v.member(name)
+			if !ok {
+				return value{}, false
+			}
+			v = m
+		default:
+			return value{}, false
+		}
+	}
+	return v, true
 }
 
 func BenchmarkExtract(b *testing.B) {
@@ -126,12 +165,8 @@ func BenchmarkExtract(b *testing.B) {
 	doc := `{"id":17,"user":{"name":"ada","tags":["x","y"]},"at":"2024-05-01T00:00:00Z"}`
 	b.ReportAllocs()
 	for b.Loop() {
-		v, err := parse(doc)
-		if err != nil {
-			b.Fatal(err)
-		}
-		if _, ok := p.find(v); !ok {
-			b.Fatal("not found")
+		if _, found, err := p.extract(doc); err != nil || !found {
+			b.Fatal(found, err)
 		}
 	}
 }

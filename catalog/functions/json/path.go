@@ -76,23 +76,43 @@ func quotedName(s string) (name, rest string, ok bool) {
 	return "", "", false
 }
 
-// find follows the path from v.
-func (p path) find(v value) (value, bool) {
-	for _, name := range p {
-		var ok bool
-		switch v.kind {
-		case arrayKind:
-			i, err := strconv.Atoi(name)
-			if err != nil || i < 0 || i >= len(v.items) {
-				return value{}, false
-			}
-			v, ok = v.items[i], true
-		case objectKind:
-			v, ok = v.member(name)
-		}
-		if !ok {
-			return value{}, false
-		}
+// extract reads a JSON text as parse does, but keeps only what lies at the path. found is false when there is nothing.
+func (p path) extract(text string) (v value, found bool, err error) {
+	r := parser{text: text, skipping: true}
+	v, found, err = r.follow(p, 0)
+	if err != nil {
+		return value{}, false, fmt.Errorf("invalid JSON at offset %d: %w", r.at, err)
 	}
-	return v, true
+	return v, found, nil
+}
+
+// follow reads a value and gives what lies at the path inside it. Of members of one name the last counts.
+func (p *parser) follow(rest path, depth int) (v value, found bool, err error) {
+	if len(rest) == 0 {
+		p.skipping = false
+		v, err = p.value(depth)
+		p.skipping = true
+		return v, err == nil, err
+	}
+	if depth > maxDepth {
+		return value{}, false, errDeep
+	}
+	step := func(here bool) error {
+		if !here {
+			_, err := p.value(depth + 1)
+			return err
+		}
+		v, found, err = p.follow(rest[1:], depth+1)
+		return err
+	}
+	switch p.next() {
+	case '{':
+		err = p.members(func(name string) error { return step(name == rest[0]) })
+	case '[':
+		want, convErr := strconv.Atoi(rest[0])
+		err = p.elements(func(i int) error { return step(convErr == nil && i == want) })
+	default:
+		_, err = p.value(depth)
+	}
+	return v, found, err
 }

@@ -52,15 +52,11 @@ func newExtract(*functions.Env, []*types.Type, *types.Type) (functions.Call, err
 			}
 			text, parsed = string(args[1].B), p
 		}
-		v, err := parse(args[0].Text())
-		if err != nil {
+		v, found, err := parsed.extract(args[0].Text())
+		if !found || err != nil {
 			return types.NullSlot, err
 		}
-		found, ok := parsed.find(v)
-		if !ok {
-			return types.NullSlot, nil
-		}
-		return types.StringSlot(found.plain()), nil
+		return types.StringSlot(v.plain()), nil
 	}, nil
 }
 
