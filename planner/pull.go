@@ -73,18 +73,25 @@ func (env *Env) pullClauses(sel *ast.Select) error {
 		return diag.Errorf(diag.InvalidValue, sel.Limit.Span(), "Pull queries don't support negative integers in the LIMIT clause."+seePull)
 	}
 	for _, it := range sel.Items {
-		if e, ok := it.(*ast.SelectExpr); ok {
-			if err := pullColumns(e.Expr, "SELECT"); err != nil {
-				return err
-			}
-			for _, kind := range []functions.Kind{functions.AggregateKind, functions.TableKind} {
-				if call := env.findCall(e.Expr, kind); call != nil {
-					word := "aggregate"
-					if kind == functions.TableKind {
-						word = "table"
-					}
-					return diag.Errorf(diag.NotSupported, call.Span(), "Pull queries don't support %s functions: %s.%s", word, call.Name.Name, seePull)
+		var e ast.Expr
+		switch it := it.(type) {
+		case *ast.SelectExpr:
+			e = it.Expr
+		case *ast.SelectStructAll:
+			e = it.Base
+		case *ast.SelectAll:
+			continue
+		}
+		if err := pullColumns(e, "SELECT"); err != nil {
+			return err
+		}
+		for _, kind := range []functions.Kind{functions.AggregateKind, functions.TableKind} {
+			if call := env.findCall(e, kind); call != nil {
+				word := "aggregate"
+				if kind == functions.TableKind {
+					word = "table"
 				}
+				return diag.Errorf(diag.NotSupported, call.Span(), "Pull queries don't support %s functions: %s.%s", word, call.Name.Name, seePull)
 			}
 		}
 	}

@@ -61,4 +61,10 @@
 // A repair that is interrupted can be run again: until it is finished the
 // journal stays, each step leaves what it has done alone, and the logs by which
 // a torn commit is known are replaced last.
+//
+// # A full disk
+//
+// kfake answers the end of a transaction with success though it could not
+// write all markers. Records are refused while there is still room for those,
+// with an error that clients retry until there is room again.
 package broker
