@@ -2,7 +2,9 @@ package exec
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"time"
 
 	"github.com/ksqlgo/ksqlgo/exec/kafka"
 	"github.com/ksqlgo/ksqlgo/exec/pull"
@@ -12,25 +14,82 @@ import (
 // PullRows are the rows of a pull query over a table.
 type PullRows = pull.Rows
 
-// Pull answers a pull query from the committed state of the query that materialises the table.
-func (x *Executor) Pull(_ context.Context, plan *physical.Pull) (*PullRows, error) {
+// pullWait is how long a pull query waits for tasks that are being restored.
+const pullWait = 5 * time.Second
+
+// Pull answers a pull query from the committed state of the query that materialises the table. It waits for tasks that
+// are being restored: their state is older than what was committed. An answer that lacked partitions would be a lie, so
+// partitions that are not here are an error.
+func (x *Executor) Pull(ctx context.Context, plan *physical.Pull) (*PullRows, error) {
 	q, err := x.query(plan.QueryID)
 	if err != nil {
 		return nil, err
 	}
-	s := q.status.read()
-	if s.State == Failed && len(s.Tasks) == 0 {
-		return nil, fmt.Errorf("Unable to execute pull query. The query %s, which keeps the table %s, has failed: %s",
-			plan.QueryID, plan.Source, lastError(&s))
+	rows, err := pull.Prepare(pull.Config{Plan: q.plan, Pull: plan, Functions: x.cfg.Functions, Formats: x.cfg.Formats,
+		Env: q.env, PartitionOf: kafka.PartitionForKey})
+	if err != nil {
+		return nil, err
+	}
+	partitions, err := rows.Partitions()
+	if err != nil {
+		return nil, err
+	}
+	if err := q.awaitTasks(ctx, rows.Stage(), partitions); err != nil {
+		return nil, fmt.Errorf("Unable to execute pull query. %w", err)
 	}
 	snapshot, err := q.snapshot()
 	if err != nil {
 		return nil, err
 	}
-	return pull.Open(pull.Config{
-		Plan: q.plan, Pull: plan, Snapshot: snapshot, Functions: x.cfg.Functions, Formats: x.cfg.Formats,
-		Env: q.env, PartitionOf: kafka.PartitionForKey,
-	})
+	rows.Read(snapshot)
+	return rows, nil
+}
+
+// awaitTasks waits until the tasks of a stage for the given partitions run here.
+func (q *query) awaitTasks(ctx context.Context, stage int, partitions []int32) error {
+	ctx, cancel := context.WithTimeout(ctx, pullWait)
+	defer cancel()
+	for {
+		missing, changed := q.missing(stage, partitions)
+		if missing == "" {
+			return nil
+		}
+		select {
+		case <-ctx.Done():
+			return errors.New(missing)
+		case <-changed:
+		}
+	}
+}
+
+// missing says why the partitions of a stage cannot be read now, "" if they can; changed is closed when that may be
+// different.
+func (q *query) missing(stage int, partitions []int32) (why string, changed <-chan struct{}) {
+	q.status.mu.Lock()
+	defer q.status.mu.Unlock()
+	s := &q.status.s
+	changed = q.status.changedLocked()
+	switch s.State {
+	case Paused:
+		return "", changed
+	case Failed:
+		return fmt.Sprintf("The query %s, which keeps the table, has failed: %s", s.ID, lastError(s)), changed
+	}
+	for _, p := range partitions {
+		found := false
+		for i := range s.Tasks {
+			if t := &s.Tasks[i]; t.Stage == stage && t.Partition == p {
+				if found = t.State == Running; !found {
+					return fmt.Sprintf("[Partition %d is being restored: %d of about %d rows]", p, t.RestoredRows, t.RestoreTotal), changed
+				}
+				break
+			}
+		}
+		if !found {
+			return fmt.Sprintf("[Partition %d failed to find valid host. Hosts scanned: this server, which does not own it]", p), changed
+		}
+	}
+	return "", changed
 }
 
 func lastError(s *QueryStatus) string {

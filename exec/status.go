@@ -97,12 +97,26 @@ const (
 type statusBoard struct {
 	mu sync.Mutex
 	s  QueryStatus
+	// changed is closed at the next update; nil while nobody waits.
+	changed chan struct{}
 }
 
 func (b *statusBoard) update(change func(*QueryStatus)) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	change(&b.s)
+	if b.changed != nil {
+		close(b.changed)
+		b.changed = nil
+	}
+}
+
+// changedLocked is closed at the next update. b.mu is held.
+func (b *statusBoard) changedLocked() <-chan struct{} {
+	if b.changed == nil {
+		b.changed = make(chan struct{})
+	}
+	return b.changed
 }
 
 // read copies the status.

@@ -4,7 +4,9 @@ package pull
 import (
 	"fmt"
 	"io"
+	"maps"
 	"math"
+	"slices"
 
 	"github.com/ksqlgo/ksqlgo/catalog/formats"
 	"github.com/ksqlgo/ksqlgo/catalog/functions"
@@ -18,10 +20,8 @@ import (
 // Config is what an answer is made from.
 type Config struct {
 	// Plan is that of the query whose state is read, Pull that of the pull query.
-	Plan *physical.Plan
-	Pull *physical.Pull
-	// Snapshot is the committed state; Rows closes it.
-	Snapshot  *state.Snapshot
+	Plan      *physical.Plan
+	Pull      *physical.Pull
 	Functions *functions.Registry
 	Formats   *formats.Registry
 	Env       *functions.Env
@@ -31,7 +31,10 @@ type Config struct {
 
 // Rows are the rows of a pull query. It belongs to one goroutine; Close ends it and gives the snapshot back.
 type Rows struct {
-	cfg    Config
+	cfg Config
+	// snapshot is the committed state.
+	snapshot *state.Snapshot
+
 	m      *physical.Materialization
 	id     state.StoreID
 	kind   physical.StoreKind
@@ -61,18 +64,38 @@ type Rows struct {
 	err    error
 }
 
-// Open prepares the answer. On an error the snapshot is closed.
-func Open(cfg Config) (*Rows, error) {
+// Prepare compiles the answer; [Rows.Read] gives it the state to read.
+func Prepare(cfg Config) (*Rows, error) {
 	r := &Rows{cfg: cfg, m: cfg.Pull.Materialization, left: cfg.Pull.Limit}
 	if r.left < 0 {
 		r.left = math.MaxInt64
 	}
-	if err := r.open(); err != nil {
-		_ = cfg.Snapshot.Close()
-		return nil, err
-	}
-	return r, nil
+	return r, r.open()
 }
+
+// Partitions lists the partitions that the answer needs, in order: those of the keys if every access path names one, else
+// all. The answer is whole only if the state holds all of them.
+func (r *Rows) Partitions() ([]int32, error) {
+	need := map[int32]bool{}
+	for i := range r.cfg.Pull.Lookups {
+		l := &r.cfg.Pull.Lookups[i]
+		if l.Key == nil {
+			return r.allPartitions(), nil
+		}
+		_, p, err := r.storeKey(l)
+		if err != nil {
+			return nil, err
+		}
+		need[p] = true
+	}
+	return slices.Sorted(maps.Keys(need)), nil
+}
+
+// Stage is the stage whose tasks keep the rows.
+func (r *Rows) Stage() int { return r.m.Stage }
+
+// Read makes the rows those of a snapshot of committed state, which Close gives back.
+func (r *Rows) Read(s *state.Snapshot) { r.snapshot = s }
 
 func (r *Rows) open() error {
 	store := r.findStore()
@@ -285,7 +308,7 @@ func (r *Rows) get(l *physical.Lookup) (key, value []byte, at int64, ok bool, er
 	if err != nil {
 		return nil, nil, 0, false, err
 	}
-	r.valBuf, at, ok, err = r.cfg.Snapshot.Get(r.id, partition, key, r.valBuf[:0])
+	r.valBuf, at, ok, err = r.snapshot.Get(r.id, partition, key, r.valBuf[:0])
 	return key, r.valBuf, at, ok, err
 }
 
@@ -334,20 +357,20 @@ func (r *Rows) begin(l *physical.Lookup) error {
 			return err
 		}
 		if r.kind == physical.WindowedStore {
-			r.scan, err = r.cfg.Snapshot.FetchWindows(r.id, partition, key, startMin, startMax)
+			r.scan, err = r.snapshot.FetchWindows(r.id, partition, key, startMin, startMax)
 		} else {
-			r.scan, err = r.cfg.Snapshot.FetchSessions(r.id, partition, key, endMin, startMax)
+			r.scan, err = r.snapshot.FetchSessions(r.id, partition, key, endMin, startMax)
 		}
 	case r.kind == physical.KeyedStore:
 		var from, to []byte
 		if from, to, err = r.keyRange(l); err != nil {
 			return err
 		}
-		r.scan, err = r.cfg.Snapshot.Range(r.id, r.allPartitions(), from, to)
+		r.scan, err = r.snapshot.Range(r.id, r.allPartitions(), from, to)
 	case r.kind == physical.WindowedStore:
-		r.scan, err = r.cfg.Snapshot.ScanTime(r.id, r.allPartitions(), startMin, startMax)
+		r.scan, err = r.snapshot.ScanTime(r.id, r.allPartitions(), startMin, startMax)
 	default:
-		r.scan, err = r.cfg.Snapshot.ScanTime(r.id, r.allPartitions(), endMin, endMax)
+		r.scan, err = r.snapshot.ScanTime(r.id, r.allPartitions(), endMin, endMax)
 	}
 	return err
 }
@@ -386,7 +409,9 @@ func (r *Rows) Close() {
 		_ = r.scan.Close()
 		r.scan = nil
 	}
-	_ = r.cfg.Snapshot.Close()
+	if r.snapshot != nil {
+		_ = r.snapshot.Close()
+	}
 	if r.err == nil {
 		r.err = io.EOF
 	}

@@ -25,7 +25,7 @@ func TestBadInput(t *testing.T) {
 		CREATE STREAM readings (sensor VARCHAR KEY, reading INT, place STRUCT<lat DOUBLE>)
 			WITH (KAFKA_TOPIC = 'readings', VALUE_FORMAT = 'JSON', PARTITIONS = 1);
 		CREATE TABLE sensors AS SELECT sensor, COUNT(*) AS n, SUM(reading) AS total FROM readings GROUP BY sensor EMIT CHANGES;
-		CREATE STREAM copy AS SELECT sensor, reading * 2 AS twice FROM readings EMIT CHANGES;`)
+		CREATE STREAM copy AS SELECT sensor, reading * 2 AS twice, place->lat AS lat FROM readings EMIT CHANGES;`)
 
 	deep := []byte(`{"reading":` + strings.Repeat("[", 100_000) + strings.Repeat("]", 100_000) + `}`)
 	huge := append([]byte(`{"reading":1,"note":"`), bytes.Repeat([]byte("x"), 20<<20)...) // And no end.
@@ -38,10 +38,11 @@ func TestBadInput(t *testing.T) {
 		{"text for a number", []byte(`{"reading":"many"}`)},
 		{"out of range", []byte(`{"reading":99999999999}`)},
 		{"far out of range", []byte(`{"reading":1e999}`)},
-		{"a number for a struct", []byte(`{"reading":1,"place":7}`)},
 		{"an array at the top", []byte(`[1,2,3]`)},
 		{"deep", deep},
 		{"huge", huge},
+		// Columns that no query reads are not looked at: the table does not mind this one.
+		{"a number for a struct", []byte(`{"reading":1,"place":7}`)},
 	}
 	good := func(n int) *kgo.Record {
 		return &kgo.Record{Topic: "readings", Key: []byte("s1"), Value: fmt.Appendf(nil, `{"reading":%d,"place":{"lat":1.5}}`, n)}
@@ -76,15 +77,16 @@ func TestBadInput(t *testing.T) {
 	for source, reasons := range told {
 		for i, b := range bad {
 			offset := int64(1 + 2*i)
-			if reasons[offset] == "" {
+			if whole := strings.Contains(source, "COPY"); reasons[offset] == "" && (whole || i < len(bad)-1) {
 				t.Errorf("%s: nothing is told of %s at offset %d", source, b.name, offset)
 			}
 			t.Logf("%s: %s: %.160s", source, b.name, reasons[offset])
 		}
 	}
+	failed := int64(len(bad))
 	for source, want := range map[string]map[string]int64{
-		"sensors": {"records-read": 20, "records-failed": int64(len(bad)), "records-null-key": 1},
-		"copy":    {"records-read": 20, "records-failed": int64(len(bad)), "records-emitting": 11},
+		"sensors": {"records-read": int64(len(list)), "records-failed": failed - 1, "records-null-key": 1},
+		"copy":    {"records-read": int64(len(list)), "records-failed": failed, "records-emitting": failed + 2},
 	} {
 		d, err := w.describe(ctx, source)
 		if err != nil {
@@ -97,7 +99,7 @@ func TestBadInput(t *testing.T) {
 			}
 		}
 	}
-	w.expect(ctx, t, "SELECT sensor, n, total FROM sensors;", true, []string{fmt.Sprintf(`"s1" | %d | %d`, len(bad)+1, len(bad)+1)})
+	w.expect(ctx, t, "SELECT sensor, n, total FROM sensors;", true, []string{fmt.Sprintf(`"s1" | %d | %d`, failed+2, failed+2)})
 }
 
 // TestLargeValue passes a good value of 20 MB through a query.
