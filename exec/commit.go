@@ -161,7 +161,7 @@ func (s *session) commitOrResync(ctx context.Context) error {
 	if err := s.abort(ctx); err != nil {
 		return err
 	}
-	return s.resync(ctx, s.order)
+	return s.resync(ctx, s.running())
 }
 
 // resyncs says whether a failed commit is mended by going back to the last one. What will come again (a record too large,
@@ -190,7 +190,7 @@ func (s *session) abort(ctx context.Context) error {
 			return err
 		}
 	}
-	for _, t := range s.order {
+	for _, t := range s.running() {
 		if t.store != nil {
 			s.db.Abort(t.store)
 		}
@@ -253,7 +253,7 @@ func (s *session) publish() {
 	var total task.Accounting
 	for _, t := range s.order {
 		ts := TaskStatus{Stage: t.stage.ID, Partition: t.partition, State: t.status,
-			RestoredRows: t.restored, RestoreTotal: t.restoreTotal}
+			RestoredRows: t.restored.Load(), RestoreTotal: t.restoreTotal.Load()}
 		for i, in := range t.stage.Inputs {
 			a := t.committed[i]
 			if !in.Repartition {
@@ -268,7 +268,12 @@ func (s *session) publish() {
 		tasks = append(tasks, ts)
 	}
 	errs, all := s.newErrors.take()
+	state := Running
+	if len(s.jobs) > 0 || len(s.order) == 0 && s.assigned.IsZero() {
+		state = Restoring
+	}
 	s.q.status.update(func(q *QueryStatus) {
+		q.State = state
 		q.Tasks = tasks
 		q.Total = total
 		q.RecordErrors = keep(q.RecordErrors, keptRecordErrors, errs...)

@@ -3,6 +3,7 @@ package exec
 import (
 	"cmp"
 	"slices"
+	"sync/atomic"
 
 	"github.com/ksqlgo/ksqlgo/exec/kafka"
 	"github.com/ksqlgo/ksqlgo/exec/operator"
@@ -17,6 +18,7 @@ type hostedTask struct {
 	s      *session
 	store  *state.Task
 	status QueryState
+	closed bool
 
 	// committed is the accounting as of the last commit; last is the task's own counter at that moment.
 	committed, last []task.Accounting
@@ -26,7 +28,8 @@ type hostedTask struct {
 	// checkpoint is how far each store's changelog is contained in the state on disk.
 	checkpoint []int64
 
-	restored, restoreTotal int64
+	// restored counts rows applied, restoreTotal what is to be read; the goroutine of a resync writes them.
+	restored, restoreTotal atomic.Int64
 
 	// topic caches the partition count of the topic written last.
 	topic           string
@@ -56,6 +59,7 @@ func newHostedTask(s *session, stage *physical.Stage, partition int32) (*hostedT
 
 // open takes the task's stores into use and builds its operators.
 func (t *hostedTask) open() error {
+	t.closed = false
 	if len(t.stage.Stores) > 0 {
 		ids := make([]state.StoreID, len(t.stage.Stores))
 		for i, st := range t.stage.Stores {
@@ -97,6 +101,7 @@ func sortTasks(list []*hostedTask) {
 }
 
 func (t *hostedTask) close() {
+	t.closed = true
 	t.dropQueues()
 	if t.store != nil {
 		t.store.Close()

@@ -47,7 +47,7 @@ func (s *session) commitDue() bool {
 func (s *session) overlayFull() bool {
 	var size int64
 	for _, t := range s.order {
-		if t.store != nil {
+		if t.active && t.store != nil {
 			size += t.store.Size()
 		}
 	}

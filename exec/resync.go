@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 	"time"
 
@@ -18,42 +19,111 @@ import (
 // time out.
 const resyncTimeout = 60 * time.Second
 
-// resync brings tasks to the last commit, whatever happened before. The order is what makes it safe: stable offsets
-// first, then the barriers, then reading up to them. A barrier is readable only when every earlier transaction on its
-// partition is decided, so below it lie exactly the transactions whose offsets were read, and aborted ones, which
-// committed readers do not see.
+// resync brings tasks to the last commit, whatever happened before, beside the tasks that run. The order is what makes it
+// safe: stable offsets first, then the barriers, then reading up to them. A barrier is readable only when every earlier
+// transaction on its partition is decided, so below it lie exactly the transactions whose offsets were read, and aborted
+// ones, which committed readers do not see.
+//
+// The work is done by a goroutine of its own, to which the tasks belong until finish takes them back; meanwhile they are
+// not active and nothing of them is in a transaction.
 func (s *session) resync(ctx context.Context, tasks []*hostedTask) error {
 	if len(tasks) == 0 {
 		s.publish()
 		return nil
 	}
-	s.q.setState(Restoring)
 	for _, t := range tasks {
 		t.setStatus(Restoring)
 		t.dropQueues()
 	}
+	s.publish()
+	job := &restoreJob{tasks: tasks, done: make(chan struct{})}
+	ctx, job.cancel = context.WithCancel(ctx)
+	s.jobs = append(s.jobs, job)
+	go func() {
+		defer s.consumer.Wake()
+		defer close(job.done)
+		defer func() {
+			if p := recover(); p != nil {
+				job.err = fmt.Errorf("internal error while restoring: %v", p)
+			}
+		}()
+		job.err = s.bringUp(ctx, job)
+	}()
+	return nil
+}
+
+// restoreJob is a resync under way.
+type restoreJob struct {
+	tasks  []*hostedTask
+	cancel context.CancelFunc
+	// done is closed at the end; err and what follows are set then.
+	done    chan struct{}
+	err     error
+	offsets map[kafka.TopicPartition]kafka.GroupOffset
+	ends    map[kafka.TopicPartition]int64
+}
+
+// bringUp does the work of a resync.
+func (s *session) bringUp(ctx context.Context, job *restoreJob) (err error) {
 	wait, cancel := context.WithTimeout(ctx, resyncTimeout)
 	defer cancel()
-	offsets, err := s.stableOffsets(wait, tasks)
-	if err != nil {
+	if job.offsets, err = s.stableOffsets(wait, job.tasks); err != nil {
 		return err
 	}
-	if err := s.restore(ctx, wait, tasks); err != nil {
+	if err := s.restore(ctx, wait, job.tasks); err != nil {
 		return err
 	}
-	start := map[kafka.TopicPartition]int64{}
-	for _, t := range tasks {
-		if err := t.resume(offsets, start); err != nil {
-			return err
+	job.ends, err = s.tableEnds(wait, job.tasks)
+	return err
+}
+
+// finish takes over the tasks of resyncs that are done and lets them run.
+func (s *session) finish() error {
+	kept := s.jobs[:0]
+	for i, job := range s.jobs {
+		select {
+		case <-job.done:
+		default:
+			kept = append(kept, job)
+			continue
 		}
+		job.cancel()
+		if job.err != nil {
+			s.jobs = append(kept, s.jobs[i+1:]...)
+			return job.err
+		}
+		start := map[kafka.TopicPartition]int64{}
+		for _, t := range job.tasks {
+			if err := t.resume(job.offsets, start); err != nil {
+				return err
+			}
+			t.prepareChooser(job.ends)
+		}
+		s.consumer.StartAt(start)
 	}
-	if err := s.prepareChoosers(wait, tasks); err != nil {
-		return err
+	changed := len(kept) != len(s.jobs)
+	s.jobs = kept
+	if changed || len(kept) > 0 {
+		s.publish()
 	}
-	s.consumer.StartAt(start)
-	s.q.setState(Running)
-	s.publish()
 	return nil
+}
+
+// withdraw ends the resyncs that hold any of the tasks and returns their tasks, which are restored no further.
+func (s *session) withdraw(gone func(*hostedTask) bool) []*hostedTask {
+	var back []*hostedTask
+	kept := s.jobs[:0]
+	for _, job := range s.jobs {
+		if !slices.ContainsFunc(job.tasks, gone) {
+			kept = append(kept, job)
+			continue
+		}
+		job.cancel()
+		<-job.done
+		back = append(back, job.tasks...)
+	}
+	s.jobs = kept
+	return back
 }
 
 // stableOffsets reads the committed offsets of the tasks' inputs. Inputs that have none get a start position, which is
@@ -152,7 +222,7 @@ func (s *session) restore(ctx, wait context.Context, tasks []*hostedTask) error 
 	from, to := map[kafka.TopicPartition]int64{}, map[kafka.TopicPartition]int64{}
 	for tp, p := range parts {
 		from[tp], to[tp] = p.from, p.barrier+1
-		p.task.restoreTotal += p.barrier - p.from
+		p.task.restoreTotal.Add(p.barrier - p.from)
 	}
 	if err := reader.Start(wait, from); err != nil {
 		return err
@@ -301,7 +371,7 @@ func (r *restoring) apply(b *kafka.Batch) error {
 		if err := p.task.store.Restore(id, m.Key, m.Value, m.Timestamp); err != nil {
 			return fmt.Errorf("restoring %s-%d at offset %d: %w", b.Topic, b.Partition, m.Offset, err)
 		}
-		p.task.restored++
+		p.task.restored.Add(1)
 	}
 	p.next = min(b.Next, p.barrier+1)
 	var size int64
@@ -328,11 +398,7 @@ func (r *restoring) commit() error {
 		c.Checkpoints = append(c.Checkpoints, state.Checkpoint{Topic: tp.Topic, Partition: tp.Partition,
 			TopicID: r.s.topics.infos[tp.Topic].ID, Offset: p.next, LeaderEpoch: -1, WallClock: now})
 	}
-	if err := r.s.db.Commit(c); err != nil {
-		return err
-	}
-	r.s.publish()
-	return nil
+	return r.s.db.Commit(c)
 }
 
 // resume sets the task's positions, accounting and stream times as of the last commit, and adds where to read from.
@@ -361,8 +427,9 @@ func (t *hostedTask) resume(offsets map[kafka.TopicPartition]kafka.GroupOffset, 
 	return nil
 }
 
-// prepareChoosers tells tasks with several inputs where the tables end now: they are loaded up to there first.
-func (s *session) prepareChoosers(ctx context.Context, tasks []*hostedTask) error {
+// tableEnds lists the ends of the inputs of tasks that have several: tables of stream-table joins are loaded up to there
+// before the stream moves.
+func (s *session) tableEnds(ctx context.Context, tasks []*hostedTask) (map[kafka.TopicPartition]int64, error) {
 	var topics []string
 	for _, t := range tasks {
 		if len(t.stage.Inputs) == 1 {
@@ -373,23 +440,21 @@ func (s *session) prepareChoosers(ctx context.Context, tasks []*hostedTask) erro
 		}
 	}
 	if len(topics) == 0 {
-		return nil
+		return nil, nil
 	}
-	ends, err := s.x.cfg.Kafka.Admin().CommittedEndOffsets(ctx, distinct(topics)...)
-	if err != nil {
-		return err
+	return s.x.cfg.Kafka.Admin().CommittedEndOffsets(ctx, distinct(topics)...)
+}
+
+// prepareChooser makes what orders the inputs of a task with several.
+func (t *hostedTask) prepareChooser(ends map[kafka.TopicPartition]int64) {
+	if len(t.stage.Inputs) == 1 {
+		return
 	}
-	for _, t := range tasks {
-		if len(t.stage.Inputs) == 1 {
-			continue
-		}
-		list := make([]int64, len(t.stage.Inputs))
-		for i, in := range t.stage.Inputs {
-			list[i] = ends[kafka.TopicPartition{Topic: in.Topic, Partition: t.partition}]
-		}
-		t.chooser = task.NewChooser(t.stage, list)
+	list := make([]int64, len(t.stage.Inputs))
+	for i, in := range t.stage.Inputs {
+		list[i] = ends[kafka.TopicPartition{Topic: in.Topic, Partition: t.partition}]
 	}
-	return nil
+	t.chooser = task.NewChooser(t.stage, list)
 }
 
 func distinct(list []string) []string {

@@ -3,6 +3,7 @@ package exec
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/ksqlgo/ksqlgo/exec/kafka"
@@ -29,6 +30,9 @@ type session struct {
 	inputOf map[string]inputRefSpec
 	// order is tasks in a fixed order.
 	order []*hostedTask
+	// jobs are the resyncs under way; assigned is when the group first gave partitions.
+	jobs     []*restoreJob
+	assigned time.Time
 	// nextCommit is when the open interval is to be closed; zero when nothing has been processed in it.
 	nextCommit time.Time
 	dirty      bool
@@ -55,6 +59,9 @@ type inputRefSpec struct {
 // idleWait is how long a poll waits when nothing is to be committed.
 const idleWait = time.Second
 
+// progressEvery is how often the progress of a restore is published.
+const progressEvery = 100 * time.Millisecond
+
 // run hosts the query until ctx ends (nil), or something fails. On the way out what was processed is committed if it can
 // be.
 func (s *session) run(ctx context.Context) (err error) {
@@ -63,11 +70,16 @@ func (s *session) run(ctx context.Context) (err error) {
 		return err
 	}
 	defer s.close()
-	s.q.setState(Running)
 	for {
+		if err := s.finish(); err != nil {
+			return err
+		}
 		wait := idleWait
+		if len(s.jobs) > 0 {
+			wait = progressEvery
+		}
 		if s.dirty {
-			wait = max(time.Until(s.nextCommit), 0)
+			wait = min(wait, max(time.Until(s.nextCommit), 0))
 		}
 		event, batches, err := s.consumer.Poll(ctx, wait)
 		switch {
@@ -132,6 +144,7 @@ func (s *session) openProducer(ctx context.Context) error {
 }
 
 func (s *session) close() {
+	s.withdraw(func(*hostedTask) bool { return true })
 	for _, t := range s.order {
 		t.close()
 	}
@@ -153,20 +166,23 @@ func (s *session) rebalance(ctx context.Context, e *kafka.Rebalance) error {
 	defer e.Ack()
 	switch e.Kind {
 	case kafka.Assigned:
+		s.assigned = s.x.cfg.Now()
 		return s.assign(ctx, e.Partitions)
 	case kafka.Revoked:
 		// Everything processed is committed while the partitions are still ours.
 		if err := s.commitOrResync(ctx); err != nil {
 			return err
 		}
-		s.dropTasks(e.Partitions)
-		return nil
+		return s.dropTasks(ctx, e.Partitions)
 	default:
 		if err := s.abort(ctx); err != nil {
 			return err
 		}
-		s.dropTasks(e.Partitions)
-		return s.resync(ctx, s.order)
+		aborted := s.running()
+		if err := s.dropTasks(ctx, e.Partitions); err != nil {
+			return err
+		}
+		return s.resync(ctx, slices.DeleteFunc(aborted, func(t *hostedTask) bool { return t.closed }))
 	}
 }
 
@@ -195,14 +211,26 @@ func (s *session) assign(ctx context.Context, partitions []kafka.TopicPartition)
 	return s.resync(ctx, added)
 }
 
+// running lists the tasks that are not being restored.
+func (s *session) running() []*hostedTask {
+	var out []*hostedTask
+	for _, t := range s.order {
+		if t.active {
+			out = append(out, t)
+		}
+	}
+	return out
+}
+
 // dropTasks closes the tasks that own any of the partitions; their state stays on disk.
-func (s *session) dropTasks(partitions []kafka.TopicPartition) {
+func (s *session) dropTasks(ctx context.Context, partitions []kafka.TopicPartition) error {
 	gone := map[*hostedTask]bool{}
 	for _, tp := range partitions {
 		if ref, ok := s.byInput[tp]; ok {
 			gone[ref.task] = true
 		}
 	}
+	withdrawn := s.withdraw(func(t *hostedTask) bool { return gone[t] })
 	kept := s.order[:0]
 	for _, t := range s.order {
 		if !gone[t] {
@@ -216,7 +244,8 @@ func (s *session) dropTasks(partitions []kafka.TopicPartition) {
 		t.close()
 	}
 	s.order = kept
-	s.publish()
+	// What was being restored beside them starts again.
+	return s.resync(ctx, slices.DeleteFunc(withdrawn, func(t *hostedTask) bool { return gone[t] }))
 }
 
 // enqueue hands fetched batches to the tasks that own their partitions.

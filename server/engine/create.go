@@ -15,9 +15,13 @@ func createID(kind catalog.Kind, name string) commandlog.ID {
 	return commandlog.ID{Type: kindName(kind), Entity: "`" + name + "`", Action: "create"}
 }
 
-// existsWarning is what IF NOT EXISTS answers; clients look for its first words.
-func existsWarning(kind catalog.Kind, name string) string {
-	return fmt.Sprintf("Cannot add %s `%s`: A %s with the same name already exists.", kindName(kind), name, kindName(kind))
+// existsWarning is what IF NOT EXISTS answers; clients look for its first words. What exists may be of the other kind.
+func existsWarning(s *catalog.Snapshot, kind catalog.Kind, name string) string {
+	there := kind
+	if src, ok := s.Source(name); ok {
+		there = src.Kind
+	}
+	return fmt.Sprintf("Cannot add %s `%s`: A %s with the same name already exists.", kindName(kind), name, kindName(there))
 }
 
 func kindOfSource(k ast.SourceKind) catalog.Kind {
@@ -35,7 +39,7 @@ func planCreateSource(env *planner.Env, s *session, n *ast.CreateSource) (*plann
 	}
 	kind := kindOfSource(n.Kind)
 	if p.Exists {
-		return &plannedCommand{warning: existsWarning(kind, n.Name.Name)}, nil
+		return &plannedCommand{warning: existsWarning(env.Catalog, kind, n.Name.Name)}, nil
 	}
 	return &plannedCommand{
 		id:     createID(kind, p.Source.Name),
@@ -53,7 +57,7 @@ func planCreateAs(env *planner.Env, s *session, n *ast.CreateAsSelect) (*planned
 	}
 	kind := kindOfSource(n.Kind)
 	if p.Exists {
-		return &plannedCommand{warning: existsWarning(kind, n.Name.Name)}, nil
+		return &plannedCommand{warning: existsWarning(env.Catalog, kind, n.Name.Name)}, nil
 	}
 	return plannedQuery(p, s, createID(kind, n.Name.Name))
 }

@@ -47,7 +47,7 @@ func (e *Engine) sourceDescription(ctx context.Context, s *catalog.Snapshot, src
 		Name: src.Name, WindowType: windowType(src.Window), Type: src.Kind.String(), Fields: fieldInfos(&src.Schema),
 		ReadQueries: e.runningQueries(s, s.ReadersOf(src.Name)), WriteQueries: e.runningQueries(s, s.WritersOf(src.Name)),
 		Timestamp: src.TimestampColumn, KeyFormat: src.KeyFormat.Name, ValueFormat: src.ValueFormat.Name, Topic: src.Topic,
-		Statement: src.SQL, Extended: extended, SourceConstraints: dependants(s, src),
+		Statement: src.SQL, Extended: extended, SourceConstraints: dependants(s, src), Partitions: src.Partitions, Replication: src.Replicas,
 	}
 	if !extended {
 		return d, nil

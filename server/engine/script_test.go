@@ -287,10 +287,12 @@ var hidden = []struct {
 	with    string
 }{
 	{regexp.MustCompile(`\d{4}/\d\d/\d\d \d\d:\d\d:\d\d\.\d{3} Z`), "<time>"},
+	{regexp.MustCompile(`\bquery_\d+\b`), "query_<n>"},
+	{regexp.MustCompile(`(\.(?:transactions|transactions-aborted|state-bytes) : +)\d+`), "${1}<n>"},
+	{regexp.MustCompile(`(\.(?:transactions|transactions-aborted|state-bytes)",\s+"value": )\d+`), "${1}<n>"},
 	{regexp.MustCompile(`\b1[6-9]\d{11}\b`), "<ms>"},
 	{regexp.MustCompile(`127\.0\.0\.1:\d+`), "<host>"},
 	{regexp.MustCompile(`\b(transient_\w*?|SCALABLE_PUSH_QUERY_\w*?)_\d+\b`), "${1}_<n>"},
-	{regexp.MustCompile(`\bquery_<ms>`), "query_<n>"},
 }
 
 // hide replaces what differs from run to run.
