@@ -42,12 +42,18 @@ func (s *session) commit(ctx context.Context) error {
 	if len(offsets) == 0 {
 		return s.committed()
 	}
-	if err := s.producer.CommitTransaction(ctx, s.consumer.Member(), offsets); err != nil {
-		return err
-	}
-	batch.Checkpoints = s.checkpoints()
-	if err := s.db.Commit(batch); err != nil {
-		return err
+	if s.settings.atLeastOnce {
+		if err := s.commitAtLeastOnce(ctx, offsets, batch); err != nil {
+			return err
+		}
+	} else {
+		if err := s.producer.CommitTransaction(ctx, s.consumer.Member(), offsets); err != nil {
+			return err
+		}
+		batch.Checkpoints = s.checkpoints()
+		if err := s.db.Commit(batch); err != nil {
+			return err
+		}
 	}
 	s.q.status.update(func(q *QueryStatus) { q.Commits++ })
 	return s.committed()

@@ -63,13 +63,16 @@ type settings struct {
 	cacheBytes     int64
 	// reset is auto.offset.reset: earliest, latest, or empty when not set.
 	reset string
+	// atLeastOnce is processing.guarantee = at_least_once; the default is exactly once.
+	atLeastOnce bool
 }
 
 // overlayLimit is how many bytes of uncommitted state a query may hold before it commits early.
 const overlayLimit = 64 << 20
 
 func parseSettings(properties map[string]string) settings {
-	s := settings{commitInterval: 100 * time.Millisecond, cacheBytes: 10_000_000, reset: properties["auto.offset.reset"]}
+	s := settings{commitInterval: 100 * time.Millisecond, cacheBytes: 10_000_000, reset: properties["auto.offset.reset"],
+		atLeastOnce: properties["processing.guarantee"] == "at_least_once"}
 	if v, err := strconv.ParseInt(properties["commit.interval.ms"], 10, 64); err == nil && v > 0 {
 		s.commitInterval = time.Duration(v) * time.Millisecond
 	}

@@ -57,6 +57,26 @@ func TestTasksMoveWithoutLossOrRepeat(t *testing.T) {
 	}
 }
 
+// At least once takes no transaction, loses nothing, and on an orderly way gives the same counts.
+func TestAtLeastOnce(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	plan := w.sql(events + "CREATE TABLE c AS SELECT g, COUNT(*) AS n FROM e GROUP BY g;")
+	properties := everyUpdate()
+	properties["processing.guarantee"] = "at_least_once"
+	fs := state.NewMemFS()
+	for round := 1; round <= 3; round++ {
+		x := w.executor("a", fs)
+		if err := x.Start(exec.QuerySpec{Plan: plan, Properties: properties}); err != nil {
+			t.Fatal(err)
+		}
+		w.produce("e", 500*(round-1), 500, keyed)
+		w.eventually("all are counted", func() bool { return sum(counts(t, w.records("C"), "N")) == int64(500*round) })
+		w.eventually("all are accounted for", func() bool { return read(plan.QueryID, x) == int64(500*round) })
+		x.Close()
+	}
+}
+
 // Paused queries stand still and go on where they stopped; state that is there is not read again.
 func TestPauseAndRestart(t *testing.T) {
 	t.Parallel()

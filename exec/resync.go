@@ -34,6 +34,8 @@ func (s *session) resync(ctx context.Context, tasks []*hostedTask) error {
 	for _, t := range tasks {
 		t.setStatus(Restoring)
 		t.dropQueues()
+		t.restored.Store(0)
+		t.restoreTotal.Store(0)
 	}
 	s.publish()
 	job := &restoreJob{tasks: tasks, done: make(chan struct{})}
@@ -72,6 +74,11 @@ func (s *session) bringUp(ctx context.Context, job *restoreJob) (err error) {
 	}
 	if err := s.restore(ctx, wait, job.tasks); err != nil {
 		return err
+	}
+	if s.settings.atLeastOnce {
+		if err := s.adoptLocal(job.tasks, job.offsets); err != nil {
+			return err
+		}
 	}
 	job.ends, err = s.tableEnds(wait, job.tasks)
 	return err

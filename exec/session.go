@@ -137,9 +137,11 @@ func (s *session) open(ctx context.Context) error {
 
 func (s *session) openProducer(ctx context.Context) error {
 	var err error
-	s.producer, err = s.x.cfg.Kafka.NewProducer(ctx, kafka.ProducerConfig{
-		Name: s.plan.QueryID + "-p", TransactionalID: s.group + "-" + s.x.cfg.NodeID,
-	})
+	cfg := kafka.ProducerConfig{Name: s.plan.QueryID + "-p", TransactionalID: s.group + "-" + s.x.cfg.NodeID}
+	if s.settings.atLeastOnce {
+		cfg.TransactionalID = ""
+	}
+	s.producer, err = s.x.cfg.Kafka.NewProducer(ctx, cfg)
 	return err
 }
 

@@ -104,6 +104,9 @@ func TestOneBroker(t *testing.T) {
 	if err := c.Restart(0); err != nil {
 		t.Fatal(err)
 	}
+	if err := c.Await(ctx); err != nil {
+		t.Fatal(err)
+	}
 	expect(ctx, t, k, "events", 300)
 }
 
