@@ -19,10 +19,10 @@ import (
 	"github.com/ksqlgo/ksqlgo/grammar/ast"
 	"github.com/ksqlgo/ksqlgo/planner"
 	"github.com/ksqlgo/ksqlgo/planner/physical"
-	"github.com/ksqlgo/ksqlgo/server/broker"
+	"github.com/ksqlgo/ksqlgo/tests/apache"
 )
 
-// world is an embedded broker with executors on it, and a catalog that statements are planned against.
+// world is a broker (see apache.Bootstrap) with executors on it, and a catalog that statements are planned against.
 type world struct {
 	t       *testing.T
 	cluster *kafka.Cluster
@@ -33,12 +33,7 @@ type world struct {
 func newWorld(t *testing.T) *world {
 	t.Helper()
 	ctx := t.Context()
-	b, err := broker.Start(ctx, broker.Config{Listener: "127.0.0.1:0"})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = b.Close() })
-	cluster, err := kafka.Connect(ctx, kafka.Config{BootstrapServers: b.BootstrapServers()})
+	cluster, err := kafka.Connect(ctx, kafka.Config{BootstrapServers: apache.Bootstrap(t)})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -99,6 +99,12 @@ func (e *Engine) validate(ctx context.Context, s *session, st statement, box *sa
 	case *ast.InsertValues:
 		_, err := e.planInsert(ctx, s, n, box.catalog, box.created)
 		return err
+	case *ast.Terminate:
+		if n.Query != nil {
+			if _, push := e.pushNamed(n.Query.Name); push {
+				return nil
+			}
+		}
 	}
 	if !isCommand(st.Statement) {
 		return e.checkShow(st.Statement, box.catalog)
@@ -108,6 +114,11 @@ func (e *Engine) validate(ctx context.Context, s *session, st statement, box *sa
 		return err
 	}
 	box.catalog = p.command.Apply(box.catalog)
+	if p.command.Action == commandlog.StartQuery {
+		if err := e.checkPersistentLimit(box.catalog, st.Text); err != nil {
+			return err
+		}
+	}
 	box.offset++
 	for _, t := range p.topics {
 		box.created[t.Name] = kafka.TopicInfo{Name: t.Name, Partitions: t.Partitions, ReplicationFactor: max(t.ReplicationFactor, 1)}

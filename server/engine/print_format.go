@@ -16,7 +16,7 @@ import (
 // formatGuess narrows down what format the bytes of one side of a topic are in: candidates that fail on any record drop
 // out, as in ksqlDB's PRINT.
 type formatGuess struct {
-	// isKey also considers keys with a window behind them.
+	// isKey adds the candidates of windowed keys.
 	isKey bool
 	begun bool
 	left  []printFormat
@@ -28,22 +28,15 @@ type printFormat struct {
 	print func(b []byte) (text string, ok bool)
 }
 
-// printFormats lists the candidates in ksqlDB's order: of those left the first prints.
+// printFormats lists the candidates in ksqlDB's order.
 func printFormats(isKey bool) []printFormat {
-	plain := []printFormat{{"KAFKA_INT", printInt}, {"KAFKA_BIGINT", printBigint}, {"KAFKA_DOUBLE", printDouble}}
-	text := printFormat{"KAFKA_STRING", printText}
-	out := append([]printFormat{{"JSON", printJSON}}, plain...)
+	out := []printFormat{{"JSON", printJSON}}
+	out = append(out, printFormat{"KAFKA_INT", printInt}, printFormat{"KAFKA_BIGINT", printBigint}, printFormat{"KAFKA_DOUBLE", printDouble})
 	if isKey {
-		out = append(out, windowed(text, false)...)
+		out = append(out, printFormat{"SESSION(KAFKA_STRING)", inSession(printString)},
+			printFormat{"HOPPING(KAFKA_STRING)", inTimeWindow(printString)}, printFormat{"TUMBLING(KAFKA_STRING)", inTimeWindow(printString)})
 	}
-	out = append(out, text)
-	if isKey {
-		// Numbers with a window are not told from text by their length alone: the window must be one that could be.
-		for _, p := range plain {
-			out = append(out, windowed(p, true)...)
-		}
-	}
-	return append(out, printFormat{"UNRECOGNISED_BYTES", func(b []byte) (string, bool) { return strings.ToUpper(hex.EncodeToString(b)), true }})
+	return append(out, printFormat{"KAFKA_STRING", printString}, printFormat{"UNRECOGNISED_BYTES", func(b []byte) (string, bool) { return strings.ToUpper(hex.EncodeToString(b)), true }})
 }
 
 func printInt(b []byte) (string, bool) {
@@ -67,42 +60,37 @@ func printDouble(b []byte) (string, bool) {
 	return types.FormatDouble(math.Float64frombits(binary.BigEndian.Uint64(b))), true
 }
 
-func printText(b []byte) (string, bool) {
+func printString(b []byte) (string, bool) {
 	if !utf8.Valid(b) || bytes.IndexByte(b, 0) >= 0 {
 		return "", false
 	}
 	return string(b), true
 }
 
-// latestWindow is the largest time, milliseconds, that a window is believed to have: the year 9999.
-const latestWindow = 253402300799999
-
-// windowed lists a format behind whose bytes stands a window: end and start of a session, or the start of a time window.
-func windowed(f printFormat, plausible bool) []printFormat {
-	at := func(b []byte) (ms int64, ok bool) {
-		ms = int64(binary.BigEndian.Uint64(b))
-		return ms, !plausible || ms >= 0 && ms <= latestWindow
-	}
-	session := func(b []byte) (string, bool) {
-		n := len(b) - 16
-		if n < 1 {
-			return "", false
-		}
-		end, okEnd := at(b[n:])
-		start, okStart := at(b[n+8:])
-		key, ok := f.print(b[:n])
-		return fmt.Sprintf("[%s@%d/%d]", key, start, end), ok && okEnd && okStart
-	}
-	timed := func(b []byte) (string, bool) {
+// inTimeWindow prints a key of TUMBLING and HOPPING windows: the key, then 8 bytes of window start.
+func inTimeWindow(inner func([]byte) (string, bool)) func([]byte) (string, bool) {
+	return func(b []byte) (string, bool) {
 		n := len(b) - 8
-		if n < 1 {
+		if n <= 0 {
 			return "", false
 		}
-		start, okStart := at(b[n:])
-		key, ok := f.print(b[:n])
-		return fmt.Sprintf("[%s@%d/-]", key, start), ok && okStart
+		start := int64(binary.BigEndian.Uint64(b[n:]))
+		key, ok := inner(b[:n])
+		return fmt.Sprintf("[%s@%d/-]", key, start), ok && start >= 0
 	}
-	return []printFormat{{"SESSION(" + f.name + ")", session}, {"HOPPING(" + f.name + ")", timed}, {"TUMBLING(" + f.name + ")", timed}}
+}
+
+// inSession prints a key of SESSION windows: the key, then 8 bytes each of end and start.
+func inSession(inner func([]byte) (string, bool)) func([]byte) (string, bool) {
+	return func(b []byte) (string, bool) {
+		n := len(b) - 16
+		if n <= 0 {
+			return "", false
+		}
+		end, start := int64(binary.BigEndian.Uint64(b[n:])), int64(binary.BigEndian.Uint64(b[n+8:]))
+		key, ok := inner(b[:n])
+		return fmt.Sprintf("[%s@%d/%d]", key, start, end), ok && start >= 0 && end >= start
+	}
 }
 
 // printJSON accepts objects and arrays, and bare values that read as JSON; they are printed as they are but for layout.

@@ -22,9 +22,6 @@ type pushQuery struct {
 	sub *exec.Subscription
 }
 
-// maxPushQueries bounds the push queries of this server (ksql.max.push.queries).
-const maxPushQueries = 100
-
 // IsPrint says whether a text is a PRINT statement.
 func (e *Engine) IsPrint(sql string) bool {
 	for _, t := range token.Tokenize(firstWords(sql)) {
@@ -81,13 +78,8 @@ func (e *Engine) oneStatement(ctx context.Context, r Request) (*session, stateme
 }
 
 func (e *Engine) push(ctx context.Context, s *session, st statement, q *ast.Query) (*Answer, error) {
-	e.pushMu.Lock()
-	running := len(e.pushes)
-	e.pushMu.Unlock()
-	if running >= maxPushQueries {
-		return nil, api.NewError(api.CodeMaxPushQueries, "Not executing statement(s) '%s' as it would cause the number of active, push queries "+
-			"to exceed the configured limit. Use ksql.max.push.queries to configure the limit. Current Active Query Count: %d. Configured Limit: %d.",
-			st.Text, running, maxPushQueries)
+	if err := e.checkPushLimit(st.Text); err != nil {
+		return nil, err
 	}
 	p, err := planner.PushQuery(e.env(ctx, s, e.Catalog(), nil), q.Select)
 	if err != nil {
@@ -169,9 +161,20 @@ func (e *Engine) CloseQuery(id string) bool {
 	return ok
 }
 
-// terminatePush ends a push query by TERMINATE; nil when the id is not that of one.
-func (e *Engine) terminatePush(id string, st statement) api.Entity {
-	if !e.CloseQuery(id) && !e.CloseQuery(strings.ToLower(id)) {
+// pushNamed finds the push query that a statement names: identifiers are in upper case unless quoted, ids are not.
+func (e *Engine) pushNamed(name string) (id string, ok bool) {
+	for _, p := range e.pushQueries() {
+		if strings.EqualFold(p.id, name) {
+			return p.id, true
+		}
+	}
+	return "", false
+}
+
+// terminatePush ends a push query by TERMINATE; nil when the name is not that of one.
+func (e *Engine) terminatePush(name string, st statement) api.Entity {
+	id, ok := e.pushNamed(name)
+	if !ok || !e.CloseQuery(id) {
 		return nil
 	}
 	return &api.TerminateQueryEntity{Base: base(st.Text), QueryID: id, WasTerminated: true}
