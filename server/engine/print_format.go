@@ -36,7 +36,24 @@ func printFormats(isKey bool) []printFormat {
 		out = append(out, printFormat{"SESSION(KAFKA_STRING)", inSession(printString)},
 			printFormat{"HOPPING(KAFKA_STRING)", inTimeWindow(printString)}, printFormat{"TUMBLING(KAFKA_STRING)", inTimeWindow(printString)})
 	}
-	return append(out, printFormat{"KAFKA_STRING", printString}, printFormat{"UNRECOGNISED_BYTES", func(b []byte) (string, bool) { return strings.ToUpper(hex.EncodeToString(b)), true }})
+	out = append(out, printFormat{"KAFKA_STRING", printString})
+	if isKey {
+		// Behind text, which they are told from by the zero bytes of a number and of a time.
+		for _, f := range []printFormat{{"KAFKA_INT", printInt}, {"KAFKA_BIGINT", printBigint}, {"KAFKA_DOUBLE", printDouble}} {
+			for _, w := range []printFormat{{"SESSION", inSession(f.print)}, {"HOPPING", inTimeWindow(f.print)}, {"TUMBLING", inTimeWindow(f.print)}} {
+				out = append(out, printFormat{w.name + "(" + f.name + ")", plausible(w.print)})
+			}
+		}
+	}
+	return append(out, printFormat{"UNRECOGNISED_BYTES", func(b []byte) (string, bool) { return strings.ToUpper(hex.EncodeToString(b)), true }})
+}
+
+// plausible refuses windows of times after the year 9999 (253402300799999 ms), of which each byte would be set: text.
+func plausible(print func([]byte) (string, bool)) func([]byte) (string, bool) {
+	return func(b []byte) (string, bool) {
+		text, ok := print(b)
+		return text, ok && binary.BigEndian.Uint64(b[len(b)-8:]) <= 253402300799999
+	}
 }
 
 func printInt(b []byte) (string, bool) {
