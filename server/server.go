@@ -153,7 +153,7 @@ func (s *Server) connect(ctx context.Context, node string, registry *prometheus.
 
 // build makes executor and engine.
 func (s *Server) build(ctx context.Context, node string) error {
-	s.pool = state.NewPool(state.PoolOptions{})
+	s.pool = state.NewPool(state.PoolOptions{CacheBytes: 256 << 20})
 	cfg := exec.Config{
 		Kafka: s.cluster, Pool: s.pool, ServiceID: s.cfg.ServiceID, NodeID: node, StateDir: "state", FS: state.NewMemFS(),
 		Functions: functions.Registry(), Formats: formats.Registry(), Logger: s.cfg.Logger, Now: time.Now, Random: rand.Uint64,
