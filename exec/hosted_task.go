@@ -123,7 +123,7 @@ func (t *hostedTask) Output(o *operator.Output) error {
 			t.topic, t.topicPartitions = o.Topic, t.s.topics.partitions(o.Topic)
 		}
 		if o.Key != nil {
-			p = kafka.PartitionForKey(o.Key, t.topicPartitions)
+			p = kafka.PartitionForKey(o.PartitionKey(), t.topicPartitions)
 		} else {
 			p = t.partition % t.topicPartitions
 		}

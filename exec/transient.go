@@ -377,7 +377,7 @@ func (x *transientTask) Output(o *operator.Output) error {
 		}
 		p = x.partition % n
 		if o.Key != nil {
-			p = kafka.PartitionForKey(o.Key, n)
+			p = kafka.PartitionForKey(o.PartitionKey(), n)
 		}
 	}
 	tp := kafka.TopicPartition{Topic: o.Topic, Partition: p}

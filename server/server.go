@@ -17,6 +17,7 @@ import (
 
 	"github.com/google/uuid"
 	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
 	formats "github.com/ksqlgo/ksqlgo/catalog/formats/builtin"
@@ -90,7 +91,7 @@ func (s *Server) start(ctx context.Context) error {
 		_ = listener.Close()
 		return err
 	}
-	registry.MustRegister(newCollector(s.executor))
+	registry.MustRegister(newCollector(s.executor), collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return s.serve(ctx, listener, registry)
 }
 

@@ -139,8 +139,8 @@ func (a *Admin) TopicConfigs(ctx context.Context, topic string) (map[string]stri
 	return configs, nil
 }
 
-// CreateTopic creates a topic. The error is of kind TopicExists when there is
-// one already.
+// CreateTopic creates a topic and waits a while until the brokers know it. The
+// error is of kind TopicExists when there is one already.
 func (a *Admin) CreateTopic(ctx context.Context, spec TopicSpec) (TopicInfo, error) {
 	configs := make(map[string]*string, len(spec.Configs))
 	for k, v := range spec.Configs {
@@ -157,6 +157,7 @@ func (a *Admin) CreateTopic(ctx context.Context, spec TopicSpec) (TopicInfo, err
 	if err != nil {
 		return TopicInfo{}, topicError("creating a topic", spec.Name, -1, err)
 	}
+	settle(ctx, a.client, []string{spec.Name}, topicMetadata.led)
 	if err := a.refresh(ctx, spec.Name); err != nil {
 		return TopicInfo{}, topicError("creating a topic", spec.Name, -1, err)
 	}
@@ -175,6 +176,8 @@ func (a *Admin) EnsureTopic(ctx context.Context, spec TopicSpec) (TopicInfo, err
 	if KindOf(err) != TopicExists {
 		return info, err
 	}
+	// Somebody else may have created it just now.
+	settle(ctx, a.client, []string{spec.Name}, topicMetadata.led)
 	infos, err := a.Topics(ctx, spec.Name)
 	if err != nil {
 		return TopicInfo{}, err
@@ -201,7 +204,8 @@ func (a *Admin) EnsureTopic(ctx context.Context, spec TopicSpec) (TopicInfo, err
 	return info, nil
 }
 
-// DeleteTopics deletes topics; one that does not exist is no error.
+// DeleteTopics deletes topics and waits a while until the brokers know; one
+// that does not exist is no error.
 func (a *Admin) DeleteTopics(ctx context.Context, names ...string) error {
 	const op = "deleting a topic"
 	if len(names) == 0 {
@@ -212,11 +216,14 @@ func (a *Admin) DeleteTopics(ctx context.Context, names ...string) error {
 		return newError(op, err)
 	}
 	var errs []error
+	ids := make(map[TopicID]bool, len(deleted))
 	for name, d := range deleted {
 		if !errors.Is(d.Err, kerr.UnknownTopicOrPartition) {
 			errs = append(errs, topicError(op, name, -1, d.Err))
 		}
+		ids[TopicID(d.ID)] = d.Err == nil
 	}
+	settle(ctx, a.client, names, func(m topicMetadata) bool { return m.err != nil || !ids[m.id] })
 	return errors.Join(errs...)
 }
 

@@ -14,11 +14,27 @@ import (
 type Balancer interface {
 	// Name is the protocol's name; members of one group share it.
 	Name() string
-	// Balance returns the partitions of each member, in the members' order.
-	// partitions has the count of every topic subscribed. A partition that
-	// moves is first taken from its old owner and then, in a second rebalance,
-	// given to the new one; Balance need not care.
-	Balance(members []BalancerMember, partitions map[string]int32) []map[string][]int32
+	// Balance returns what each member gets, in the members' order. partitions
+	// has the count of every topic subscribed. A partition that moves is first
+	// taken from its old owner and then, in a second rebalance, given to the
+	// new one; Balance need not care.
+	Balance(members []BalancerMember, partitions map[string]int32) []MemberAssignment
+	// JoinData is what this member tells the leader. It is called at each join,
+	// from the group's goroutine; where it differs from the last time, a call
+	// of Rejoin brings a rebalance about.
+	JoinData() []byte
+	// Assigned takes what the leader told this member, before the events that
+	// follow from it. It is called at the end of each rebalance, also of one
+	// that moves no partition, and after the restart of a static member, from
+	// the group's goroutine.
+	Assigned(userData []byte)
+}
+
+// MemberAssignment is what a member gets.
+type MemberAssignment struct {
+	Partitions map[string][]int32
+	// UserData is passed to the member's Assigned.
+	UserData []byte
 }
 
 // BalancerMember is a member of the group as it joined.
@@ -31,6 +47,8 @@ type BalancerMember struct {
 	// an older generation than another member's are void.
 	Owned      map[string][]int32
 	Generation int32
+	// UserData is the member's JoinData.
+	UserData []byte
 }
 
 // TaskBalancer assigns tasks: partition number p of all topics goes to one
@@ -41,9 +59,15 @@ type TaskBalancer struct{}
 // Name implements Balancer.
 func (TaskBalancer) Name() string { return "ksqlgo-1" }
 
+// JoinData implements Balancer: there is none.
+func (TaskBalancer) JoinData() []byte { return nil }
+
+// Assigned implements Balancer: there is nothing to take.
+func (TaskBalancer) Assigned([]byte) {}
+
 // Balance implements Balancer.
-func (TaskBalancer) Balance(members []BalancerMember, partitions map[string]int32) []map[string][]int32 {
-	plan := make([]map[string][]int32, len(members))
+func (TaskBalancer) Balance(members []BalancerMember, partitions map[string]int32) []MemberAssignment {
+	plan := make([]MemberAssignment, len(members))
 	if len(members) == 0 {
 		return plan
 	}
@@ -53,14 +77,14 @@ func (TaskBalancer) Balance(members []BalancerMember, partitions map[string]int3
 	}
 	owners := assignTasks(taskClaims(members, tasks), len(members))
 	for i := range plan {
-		plan[i] = make(map[string][]int32)
+		plan[i].Partitions = make(map[string][]int32)
 		for topic, n := range partitions {
 			if !slices.Contains(members[i].Topics, topic) {
 				continue
 			}
 			for p := range n {
 				if owners[p] == i {
-					plan[i][topic] = append(plan[i][topic], p)
+					plan[i].Partitions[topic] = append(plan[i].Partitions[topic], p)
 				}
 			}
 		}
@@ -147,11 +171,12 @@ func (a balancerAdapter) ProtocolName() string { return a.Name() }
 func (balancerAdapter) IsCooperative() bool { return true }
 
 // JoinGroupMetadata implements kgo.GroupBalancer.
-func (balancerAdapter) JoinGroupMetadata(topics []string, owned map[string][]int32, generation int32) []byte {
+func (a balancerAdapter) JoinGroupMetadata(topics []string, owned map[string][]int32, generation int32) []byte {
 	meta := kmsg.NewConsumerMemberMetadata()
 	meta.Version = 3
 	meta.Topics = topics
 	meta.Generation = generation
+	meta.UserData = a.JoinData()
 	names := make([]string, 0, len(owned))
 	for topic := range owned {
 		names = append(names, topic)
@@ -166,8 +191,17 @@ func (balancerAdapter) JoinGroupMetadata(topics []string, owned map[string][]int
 }
 
 // ParseSyncAssignment implements kgo.GroupBalancer.
-func (balancerAdapter) ParseSyncAssignment(assignment []byte) (map[string][]int32, error) {
-	return kgo.ParseConsumerSyncAssignment(assignment)
+func (a balancerAdapter) ParseSyncAssignment(assignment []byte) (map[string][]int32, error) {
+	var m kmsg.ConsumerMemberAssignment
+	if err := m.ReadFrom(assignment); err != nil {
+		return nil, fmt.Errorf("reading the assignment: %w", err)
+	}
+	a.Assigned(m.UserData)
+	partitions := make(map[string][]int32, len(m.Topics))
+	for _, t := range m.Topics {
+		partitions[t.Topic] = t.Partitions
+	}
+	return partitions, nil
 }
 
 // MemberBalancer implements kgo.GroupBalancer.
@@ -183,7 +217,8 @@ func (a balancerAdapter) MemberBalancer(members []kmsg.JoinGroupResponseMember) 
 func (a balancerAdapter) Balance(b *kgo.ConsumerBalancer, partitions map[string]int32) kgo.IntoSyncAssignment {
 	var members []BalancerMember
 	b.EachMember(func(m *kmsg.JoinGroupResponseMember, meta *kmsg.ConsumerMemberMetadata) {
-		member := BalancerMember{ID: m.MemberID, Topics: meta.Topics, Generation: meta.Generation, Owned: make(map[string][]int32)}
+		member := BalancerMember{ID: m.MemberID, Topics: meta.Topics, Generation: meta.Generation, UserData: meta.UserData,
+			Owned: make(map[string][]int32)}
 		if m.InstanceID != nil {
 			member.ID = *m.InstanceID
 		}
@@ -192,13 +227,34 @@ func (a balancerAdapter) Balance(b *kgo.ConsumerBalancer, partitions map[string]
 		}
 		members = append(members, member)
 	})
-	plan := b.NewPlan()
-	for i, topics := range a.Balancer.Balance(members, partitions) {
+	plan := syncPlan{b.NewPlan(), make(map[string][]byte)}
+	for i, assigned := range a.Balancer.Balance(members, partitions) {
 		m, _ := b.MemberAt(i)
-		for topic, list := range topics {
+		for topic, list := range assigned.Partitions {
 			plan.AddPartitions(m, topic, list)
 		}
+		plan.userData[m.MemberID] = assigned.UserData
 	}
 	plan.AdjustCooperative(b)
 	return plan
+}
+
+// syncPlan is a plan with user data.
+type syncPlan struct {
+	*kgo.BalancePlan
+	userData map[string][]byte // by member id
+}
+
+// IntoSyncAssignment implements kgo.IntoSyncAssignment.
+func (p syncPlan) IntoSyncAssignment() []kmsg.SyncGroupRequestGroupAssignment {
+	list := p.BalancePlan.IntoSyncAssignment()
+	for i := range list {
+		var m kmsg.ConsumerMemberAssignment
+		if err := m.ReadFrom(list[i].MemberAssignment); err != nil {
+			panic(err) // written a moment ago
+		}
+		m.UserData = p.userData[list[i].MemberID]
+		list[i].MemberAssignment = m.AppendTo(nil)
+	}
+	return list
 }

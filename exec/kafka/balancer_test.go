@@ -45,7 +45,8 @@ func TestTasksMeet(t *testing.T) {
 	members := []BalancerMember{{ID: "a", Topics: []string{"left", "right"}}, {ID: "b", Topics: []string{"left", "right"}}}
 	plan := TaskBalancer{}.Balance(members, map[string]int32{"left": 5, "right": 5})
 	seen := 0
-	for _, topics := range plan {
+	for _, assigned := range plan {
+		topics := assigned.Partitions
 		if !slices.Equal(topics["left"], topics["right"]) {
 			t.Errorf("%v do not meet", topics)
 		}

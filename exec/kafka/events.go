@@ -38,6 +38,7 @@ func (r *Rebalance) Ack() { r.once.Do(func() { close(r.done) }) }
 type eventQueue struct {
 	mu     sync.Mutex
 	events []*Rebalance
+	err    error // the membership cannot be
 	notify chan struct{}
 	closed chan struct{}
 	once   sync.Once
@@ -55,6 +56,31 @@ func (q *eventQueue) push(e *Rebalance) {
 	q.mu.Lock()
 	q.events = append(q.events, e)
 	q.mu.Unlock()
+	q.tell()
+}
+
+// fail reports that there can be no membership; the first reason stays.
+func (q *eventQueue) fail(err error) {
+	q.mu.Lock()
+	if q.err == nil {
+		q.err = err
+	}
+	q.mu.Unlock()
+	q.tell()
+}
+
+// failure is the reason why there can be no membership, nil when there is none.
+func (q *eventQueue) failure() error {
+	if q == nil {
+		return nil
+	}
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	return q.err
+}
+
+// tell wakes the one who waits for events.
+func (q *eventQueue) tell() {
 	select {
 	case q.notify <- struct{}{}:
 	default:
@@ -74,10 +100,7 @@ func (q *eventQueue) pop() *Rebalance {
 	e := q.events[0]
 	q.events = q.events[1:]
 	if len(q.events) > 0 {
-		select {
-		case q.notify <- struct{}{}:
-		default:
-		}
+		q.tell()
 	}
 	return e
 }

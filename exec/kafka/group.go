@@ -2,8 +2,11 @@ package kafka
 
 import (
 	"context"
+	"errors"
+	"log/slog"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kgo"
@@ -39,6 +42,7 @@ type GroupConsumer struct {
 	fetcher *fetcher
 	inbox   *inbox
 	events  *eventQueue
+	watched sync.WaitGroup
 }
 
 // NewGroupConsumer joins the group in the background; Poll reports what it is
@@ -64,6 +68,7 @@ func (c *Cluster) NewGroupConsumer(cfg GroupConfig) (*GroupConsumer, error) {
 		kgo.DisableAutoCommit(),
 		kgo.ConsumeResetOffset(kgo.NoResetOffset()),
 		kgo.BrokerMaxReadBytes(maxReadBytes),
+		kgo.KeepRetryableFetchErrors(), // for watch
 		kgo.OnPartitionsAssigned(g.onAssigned),
 		kgo.OnPartitionsRevoked(g.onRevoked),
 		kgo.OnPartitionsLost(g.onLost),
@@ -84,13 +89,16 @@ func (c *Cluster) NewGroupConsumer(cfg GroupConfig) (*GroupConsumer, error) {
 	g.fetcher = newFetcher(client, c.cfg.Logger, true)
 	g.inbox = newInbox(g.fetcher)
 	g.inbox.events = g.events
+	g.watched.Go(func() { g.watch(c.cfg.Logger) })
 	return g, nil
 }
 
 // Poll waits up to wait and returns an event, or batches, or neither: the time
 // was up, or Wake was called. An event must be acknowledged before the next
 // Poll. The slice of batches is valid until the next Poll, each batch until its
-// Release. The error is ctx's, of kind Canceled.
+// Release. The error is ctx's, of kind Canceled, or says why there can be no
+// membership: Denied, Fenced (another process has the instance id), TopicGone,
+// Other. After one of these the consumer is to be closed.
 func (g *GroupConsumer) Poll(ctx context.Context, wait time.Duration) (*Rebalance, []*Batch, error) {
 	e, batches, err := g.inbox.poll(ctx, wait)
 	if e != nil && e.Kind != Assigned {
@@ -145,6 +153,47 @@ func (g *GroupConsumer) Close() {
 	g.events.close()
 	g.fetcher.close()
 	g.client.CloseAllowingRebalance()
+	g.watched.Wait()
+}
+
+// watch takes in what franz-go says of the membership until the client closes.
+// It tries again by itself, for ever; what will not heal is reported.
+func (g *GroupConsumer) watch(logger *slog.Logger) {
+	const op = "joining the group"
+	type absence struct{ since, last time.Time }
+	absent := make(map[string]absence)
+	for {
+		fetches := g.client.PollFetches(context.Background())
+		if fetches.IsClientClosed() {
+			return
+		}
+		now := time.Now()
+		fetches.EachError(func(topic string, partition int32, err error) {
+			kind := classify(err)
+			var session *kgo.ErrGroupSession
+			switch {
+			case errors.As(err, &session):
+				if kind = classify(session.Err); kind == Denied || kind == Fenced || kind == Other {
+					g.events.fail(&Error{Kind: kind, Op: op, Err: err})
+				} else {
+					logger.Warn("the group is out of reach; trying again", "group", g.cfg.Group, "error", err)
+				}
+			case kind == Denied:
+				g.events.fail(topicError(op, topic, partition, err))
+			case kind == TopicGone:
+				// Each look at the metadata reports it, several a second; a pause means that it was there.
+				a := absent[topic]
+				if now.Sub(a.last) > topicGoneAfter/2 {
+					a.since = now
+				}
+				a.last = now
+				absent[topic] = a
+				if now.Sub(a.since) > topicGoneAfter {
+					g.events.fail(topicError(op, topic, -1, err))
+				}
+			}
+		})
+	}
 }
 
 func (g *GroupConsumer) onAssigned(_ context.Context, _ *kgo.Client, assigned map[string][]int32) {

@@ -88,3 +88,31 @@ func TestStaticMemberComesBack(t *testing.T) {
 		t.Errorf("group %+v, %v", info, err)
 	}
 }
+
+// TestGroupOfAMissingTopic: a topic that was deleted after the query looked at it leaves a member that can never join.
+func TestGroupOfAMissingTopic(t *testing.T) {
+	t.Parallel()
+	e := start(t)
+	e.topic(t, "there", 1)
+	g, err := e.NewGroupConsumer(kafka.GroupConfig{Name: "test", Group: "g", Topics: []string{"there", "gone"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer g.Close()
+	ctx := timeout(t)
+	for {
+		event, batches, err := g.Poll(ctx, time.Second)
+		if event != nil {
+			event.Ack()
+		}
+		for _, b := range batches {
+			b.Release()
+		}
+		if err != nil {
+			if kafka.KindOf(err) != kafka.TopicGone {
+				t.Errorf("error %v", err)
+			}
+			return
+		}
+	}
+}

@@ -39,6 +39,9 @@ func (in *inbox) poll(ctx context.Context, wait time.Duration) (*Rebalance, []*B
 	if e := in.events.pop(); e != nil {
 		return e, nil, nil
 	}
+	if err := in.events.failure(); err != nil {
+		return nil, nil, err
+	}
 	if in.resume(); len(in.ready) > 0 {
 		return nil, in.ready, nil
 	}
@@ -53,6 +56,9 @@ func (in *inbox) poll(ctx context.Context, wait time.Duration) (*Rebalance, []*B
 		case <-in.events.signal():
 			if e := in.events.pop(); e != nil {
 				return e, nil, nil
+			}
+			if err := in.events.failure(); err != nil {
+				return nil, nil, err
 			}
 		case <-in.wake:
 			return nil, nil, nil

@@ -7,28 +7,22 @@ import (
 	"time"
 
 	"github.com/ksqlgo/ksqlgo/exec/kafka"
-	"github.com/ksqlgo/ksqlgo/server/broker"
+	"github.com/ksqlgo/ksqlgo/tests/apache"
 )
 
-// env is a broker in memory and a connection to it.
+// env is a connection to a broker of the test's own.
 type env struct {
 	*kafka.Cluster
-	broker *broker.Broker
 }
 
 func start(t testing.TB) env {
 	t.Helper()
-	b, err := broker.Start(t.Context(), broker.Config{Listener: "127.0.0.1:0"})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { b.Close() })
-	return env{connect(t, b, "test"), b}
+	return env{connect(t, apache.Bootstrap(t))}
 }
 
-func connect(t testing.TB, b *broker.Broker, id string) *kafka.Cluster {
+func connect(t testing.TB, servers []string) *kafka.Cluster {
 	t.Helper()
-	c, err := kafka.Connect(t.Context(), kafka.Config{BootstrapServers: b.BootstrapServers(), ClientID: id})
+	c, err := kafka.Connect(t.Context(), kafka.Config{BootstrapServers: servers, ClientID: "test"})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -66,11 +60,12 @@ func (e env) write(t testing.TB, topic string, partitions int32, from, n int) {
 	}
 }
 
-// readAll returns the committed values of a topic up to its present end.
+// readAll returns the committed values of a topic up to its present end, once
+// no transaction is open: what is committed may be readable a moment later.
 func (e env) readAll(t testing.TB, topic string) []string {
 	t.Helper()
 	ctx := timeout(t)
-	ends, err := e.Admin().CommittedEndOffsets(ctx, topic)
+	ends, err := e.Admin().EndOffsets(ctx, topic)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -62,8 +62,12 @@ func TestAbortedRecordsMoveThePosition(t *testing.T) {
 	if err := p.AbortTransaction(ctx); err != nil {
 		t.Fatal(err)
 	}
-	if b := next(t, r); len(b.Records) != 0 || b.Next != 2 || b.Err != nil {
-		t.Fatalf("batch %+v, want the position past the marker", b)
+	for at := int64(0); at < 2; { // Some brokers answer with the aborted record before they have the marker.
+		b := next(t, r)
+		if len(b.Records) != 0 || b.Next <= at || b.Next > 2 || b.Err != nil {
+			t.Fatalf("batch %+v, want the position past the marker", b)
+		}
+		at = b.Next
 	}
 	// A barrier after it is reached, as at the end of a restore.
 	plain, err := e.Plain()
@@ -194,8 +198,10 @@ func TestUnreadablePositions(t *testing.T) {
 // TestLargeValue writes and reads a value of 50 MB, among small ones.
 func TestLargeValue(t *testing.T) {
 	e := start(t)
-	e.topic(t, "in", 1)
 	ctx := timeout(t)
+	if _, err := e.Admin().CreateTopic(ctx, kafka.TopicSpec{Name: "in", Partitions: 1, Configs: map[string]string{"max.message.bytes": "60000000"}}); err != nil {
+		t.Fatal(err)
+	}
 	plain, err := e.Plain()
 	if err != nil {
 		t.Fatal(err)

@@ -20,7 +20,7 @@ func TestEverythingKilledAtOnce(t *testing.T) {
 			t.Fatal(err)
 		}
 		t.Cleanup(func() { b.Close() })
-		return env{connect(t, b, "test"), b}
+		return env{connect(t, b.BootstrapServers())}
 	}
 	e := open(dir)
 	e.topic(t, "in", 4)

@@ -2,6 +2,8 @@ package kafka
 
 import (
 	"context"
+	"slices"
+	"time"
 
 	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kgo"
@@ -42,6 +44,11 @@ func fetchMetadata(ctx context.Context, client *kgo.Client, topics []string) (ma
 	if err != nil {
 		return nil, err
 	}
+	return topicMetadataOf(resp), nil
+}
+
+// topicMetadataOf takes what is wanted from an answer.
+func topicMetadataOf(resp *kmsg.MetadataResponse) map[string]topicMetadata {
 	answer := make(map[string]topicMetadata, len(resp.Topics))
 	for i := range resp.Topics {
 		t := &resp.Topics[i]
@@ -59,5 +66,45 @@ func fetchMetadata(ctx context.Context, client *kgo.Client, topics []string) (ma
 		}
 		answer[*t.Topic] = m
 	}
-	return answer, nil
+	return answer
+}
+
+// settleWithin bounds the wait for all brokers to know of a change to a topic.
+const settleWithin = 5 * time.Second
+
+// settle waits until every broker that answers knows of a change to topics:
+// the controller decides, the brokers learn of it a moment later. Whoever
+// depends on it must bear that a broker still does not know: settle gives up
+// after settleWithin, without an error.
+func settle(ctx context.Context, client *kgo.Client, topics []string, done func(topicMetadata) bool) {
+	ctx, cancel := context.WithTimeout(ctx, settleWithin)
+	defer cancel()
+	req := kmsg.NewPtrMetadataRequest()
+	for _, t := range topics {
+		rt := kmsg.NewMetadataRequestTopic()
+		rt.Topic = kmsg.StringPtr(t)
+		req.Topics = append(req.Topics, rt)
+	}
+	for _, broker := range client.DiscoveredBrokers() {
+		for {
+			resp, err := req.RequestWith(ctx, broker)
+			if err != nil {
+				break
+			}
+			missing := false
+			for _, m := range topicMetadataOf(resp) {
+				missing = missing || !done(m)
+			}
+			if !missing || !pause(ctx, settlePause) {
+				break
+			}
+		}
+	}
+}
+
+const settlePause = 10 * time.Millisecond
+
+// led reports that a topic is there and all its partitions have a leader.
+func (m topicMetadata) led() bool {
+	return m.err == nil && len(m.leaders) > 0 && !slices.Contains(m.leaders, noLeader)
 }

@@ -8,14 +8,25 @@ import (
 // Output is one record to be produced. All its bytes are valid during the call that hands it over only.
 type Output struct {
 	Topic string
-	// Partition is -1 when the key decides: murmur2 of Key as Kafka's default partitioner does, and any partition for a
-	// null key.
+	// Partition is -1 when the key decides: murmur2 of PartitionKey as Kafka's default partitioner does, and any partition
+	// for a null key.
 	Partition int32
+	// WindowBytes is how many bytes at the end of Key are its window. They do not decide the partition, as in Kafka
+	// Streams: all windows of a key are in one.
+	WindowBytes int
 	// Key and Value are nil for null.
 	Key, Value []byte
 	// Timestamp in milliseconds since 1970.
 	Timestamp int64
 	Headers   []record.Header
+}
+
+// PartitionKey is the part of the key that decides the partition; nil for a null key.
+func (o *Output) PartitionKey() []byte {
+	if o.Key == nil {
+		return nil
+	}
+	return o.Key[:len(o.Key)-o.WindowBytes]
 }
 
 // ErrorKind is the kind of a record error, with the numbers of ksqlDB's processing log.

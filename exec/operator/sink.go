@@ -73,8 +73,9 @@ func (s *Sink) Process(r *record.Record) error {
 			return nil
 		}
 		if !null {
+			n := len(key)
 			s.keyBuf = appendWindow(key, s.window, r.Window)
-			out.Key = s.keyBuf
+			out.Key, out.WindowBytes = s.keyBuf, len(s.keyBuf)-n
 		}
 	}
 	if !r.Tombstone {

@@ -14,7 +14,7 @@ type host struct{ query *Query }
 func (h *host) Output(o *operator.Output) error {
 	h.query.pending.outputs = append(h.query.pending.outputs, pendingOutput{o.Topic, Record{
 		Key: bytes.Clone(o.Key), Value: bytes.Clone(o.Value), Timestamp: o.Timestamp, Headers: slices.Clone(o.Headers),
-		Partition: o.Partition,
+		Partition: o.Partition, WindowBytes: o.WindowBytes,
 	}})
 	return nil
 }

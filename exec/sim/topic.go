@@ -22,7 +22,9 @@ type Record struct {
 	Timestamp  int64
 	Headers    []record.Header
 	Partition  int32
-	Offset     int64
+	// WindowBytes at the end of Key do not decide the partition.
+	WindowBytes int
+	Offset      int64
 	// arrival orders the records of all partitions.
 	arrival int64
 }
@@ -79,7 +81,7 @@ func (s *Sim) Produce(topic string, r Record) Record {
 	switch {
 	case r.Partition >= 0 && r.Partition < n:
 	case r.Key != nil:
-		r.Partition = int32(murmur2(r.Key)&0x7fffffff) % n
+		r.Partition = int32(murmur2(r.Key[:len(r.Key)-r.WindowBytes])&0x7fffffff) % n
 	default:
 		r.Partition = t.next % n
 		t.next++

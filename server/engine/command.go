@@ -49,8 +49,9 @@ func (e *Engine) planCommand(ctx context.Context, s *session, st statement, snap
 		return planCreateType(env, st, n)
 	case *ast.DropType:
 		return planDropType(snapshot, st, n)
+	default:
+		return nil, notExecuted(n, kindOf(n))
 	}
-	return nil, notExecuted(st.Statement, kindOf(st.Statement))
 }
 
 // env is the planner's view of the world.

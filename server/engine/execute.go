@@ -105,6 +105,7 @@ func (e *Engine) validate(ctx context.Context, s *session, st statement, box *sa
 				return nil
 			}
 		}
+	default:
 	}
 	if !isCommand(st.Statement) {
 		return e.checkShow(st.Statement, box.catalog)
@@ -133,11 +134,12 @@ func (e *Engine) run(ctx context.Context, s *session, st statement) (api.Entity,
 		return nil, s.apply(n)
 	case *ast.InsertValues:
 		return nil, e.insertValues(ctx, s, n)
+	default:
+		if isCommand(n) {
+			return e.command(ctx, s, st)
+		}
+		return e.show(ctx, s, st)
 	}
-	if isCommand(st.Statement) {
-		return e.command(ctx, s, st)
-	}
-	return e.show(ctx, s, st)
 }
 
 // isCommand says whether a statement goes through the command log.
@@ -146,8 +148,9 @@ func isCommand(n ast.Statement) bool {
 	case *ast.CreateSource, *ast.CreateAsSelect, *ast.InsertSelect, *ast.DropSource, *ast.CreateType, *ast.DropType, *ast.Pause, *ast.Resume,
 		*ast.Terminate:
 		return true
+	default:
+		return false
 	}
-	return false
 }
 
 // command validates a statement at the head of the command log, writes it and waits until it has been applied here.

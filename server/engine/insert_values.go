@@ -56,6 +56,10 @@ type recordWriter struct {
 func (e *Engine) newRecordWriter(src *catalog.Source) (*recordWriter, error) {
 	layout := types.NewLayout(src.Schema.Columns())
 	w := &recordWriter{e: e, source: src, row: layout.NewRow(), locs: layout.Locs, partitions: int32(src.Partitions)}
+	if w.partitions > 0 {
+		// Rows without a key go to any partition.
+		w.next = int32(e.cfg.Random() % uint64(w.partitions))
+	}
 	nk := len(src.Schema.Key)
 	var err error
 	if w.key, err = e.encoder(src, src.KeyFormat, true, src.Schema.Key, layout.Locs[:nk]); err != nil {

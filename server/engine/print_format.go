@@ -26,26 +26,31 @@ type formatGuess struct {
 type printFormat struct {
 	name  string
 	print func(b []byte) (text string, ok bool)
+	// rank: a candidate is named only when none of a lower rank is left. 0 unless said otherwise.
+	rank int
 }
 
 // printFormats lists the candidates in ksqlDB's order.
 func printFormats(isKey bool) []printFormat {
-	out := []printFormat{{"JSON", printJSON}}
-	out = append(out, printFormat{"KAFKA_INT", printInt}, printFormat{"KAFKA_BIGINT", printBigint}, printFormat{"KAFKA_DOUBLE", printDouble})
+	out := []printFormat{{name: "JSON", print: printJSON}}
+	out = append(out, printFormat{name: "KAFKA_INT", print: printInt}, printFormat{name: "KAFKA_BIGINT", print: printBigint},
+		printFormat{name: "KAFKA_DOUBLE", print: printDouble})
 	if isKey {
-		out = append(out, printFormat{"SESSION(KAFKA_STRING)", inSession(printString)},
-			printFormat{"HOPPING(KAFKA_STRING)", inTimeWindow(printString)}, printFormat{"TUMBLING(KAFKA_STRING)", inTimeWindow(printString)})
+		out = append(out, printFormat{name: "SESSION(KAFKA_STRING)", print: inSession(printString)},
+			printFormat{name: "HOPPING(KAFKA_STRING)", print: inTimeWindow(printString)},
+			printFormat{name: "TUMBLING(KAFKA_STRING)", print: inTimeWindow(printString)})
 	}
-	out = append(out, printFormat{"KAFKA_STRING", printString})
+	numbers := out[1:4]
+	out = append(out, printFormat{name: "KAFKA_STRING", print: printString})
 	if isKey {
-		// Behind text, which they are told from by the zero bytes of a number and of a time.
-		for _, f := range []printFormat{{"KAFKA_INT", printInt}, {"KAFKA_BIGINT", printBigint}, {"KAFKA_DOUBLE", printDouble}} {
-			for _, w := range []printFormat{{"SESSION", inSession(f.print)}, {"HOPPING", inTimeWindow(f.print)}, {"TUMBLING", inTimeWindow(f.print)}} {
-				out = append(out, printFormat{w.name + "(" + f.name + ")", plausible(w.print)})
-			}
+		for _, f := range numbers {
+			out = append(out, printFormat{name: "SESSION(" + f.name + ")", print: plausible(inSession(f.print)), rank: 1},
+				printFormat{name: "HOPPING(" + f.name + ")", print: plausible(inTimeWindow(f.print)), rank: 1},
+				printFormat{name: "TUMBLING(" + f.name + ")", print: plausible(inTimeWindow(f.print)), rank: 1})
 		}
 	}
-	return append(out, printFormat{"UNRECOGNISED_BYTES", func(b []byte) (string, bool) { return strings.ToUpper(hex.EncodeToString(b)), true }})
+	return append(out, printFormat{name: "UNRECOGNISED_BYTES", rank: 2,
+		print: func(b []byte) (string, bool) { return strings.ToUpper(hex.EncodeToString(b)), true }})
 }
 
 // plausible refuses windows of times after the year 9999 (253402300799999 ms), of which each byte would be set: text.
@@ -140,18 +145,30 @@ func (g *formatGuess) see(b []byte) {
 	g.left = kept
 }
 
-// names lists what is left: "JSON or KAFKA_STRING". Raw bytes are named only when nothing else is left.
+// names lists what is left: "JSON or KAFKA_STRING".
 func (g *formatGuess) names() string {
 	if !g.begun {
 		return "¯\\_(ツ)_/¯ - no data processed"
 	}
 	var names []string
-	for _, f := range g.left {
-		if f.name != "UNRECOGNISED_BYTES" || len(g.left) == 1 {
-			names = append(names, f.name)
-		}
+	for _, f := range g.best() {
+		names = append(names, f.name)
 	}
 	return strings.Join(names, " or ")
+}
+
+// best are the candidates of the lowest rank that is left.
+func (g *formatGuess) best() []printFormat {
+	var out []printFormat
+	for _, f := range g.left {
+		if len(out) > 0 && f.rank < out[0].rank {
+			out = out[:0]
+		}
+		if len(out) == 0 || f.rank == out[0].rank {
+			out = append(out, f)
+		}
+	}
+	return out
 }
 
 // print prints bytes in the first format that is left.
@@ -159,7 +176,7 @@ func (g *formatGuess) print(b []byte) string {
 	if b == nil {
 		return "<null>"
 	}
-	for _, f := range g.left {
+	for _, f := range g.best() {
 		if text, ok := f.print(b); ok {
 			return text
 		}

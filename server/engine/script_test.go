@@ -19,6 +19,7 @@ import (
 	"github.com/ksqlgo/ksqlgo/exec/kafka"
 	"github.com/ksqlgo/ksqlgo/server"
 	"github.com/ksqlgo/ksqlgo/server/api"
+	"github.com/ksqlgo/ksqlgo/tests/settle"
 )
 
 // TestScripts runs each file of testdata against a server of its own. The commands:
@@ -82,7 +83,7 @@ func (s *script) run(ctx context.Context, t *testing.T, d *datadriven.TestData) 
 		d.MaybeScanArgs(t, "rows", &rows)
 		return s.query(ctx, d.Input, rows)
 	case "settle":
-		return "", s.settle(ctx)
+		return "", settle.Wait(ctx, s.Server)
 	}
 	return "", fmt.Errorf("unknown command %s", d.Cmd)
 }
@@ -223,63 +224,6 @@ func (s *script) query(ctx context.Context, sql string, rows int) (string, error
 		}
 	}
 	return out.String(), nil
-}
-
-// settle waits until all persistent queries run and have committed the ends of their topics.
-func (s *script) settle(ctx context.Context) error {
-	tick := time.NewTicker(5 * time.Millisecond)
-	defer tick.Stop()
-	for {
-		settled, err := s.settled(ctx)
-		if settled || err != nil {
-			return err
-		}
-		select {
-		case <-ctx.Done():
-			return errors.New("the queries do not catch up")
-		case <-tick.C:
-		}
-	}
-}
-
-func (s *script) settled(ctx context.Context) (bool, error) {
-	body, err := s.post(ctx, "/ksql", map[string]any{"ksql": "SHOW QUERIES EXTENDED;"})
-	if err != nil {
-		return false, err
-	}
-	defer body.Close()
-	var entities []struct {
-		QueryDescriptions []api.QueryDescription `json:"queryDescriptions"`
-	}
-	if err := json.NewDecoder(body).Decode(&entities); err != nil {
-		return false, err
-	}
-	type position struct {
-		tp        kafka.TopicPartition
-		committed int64
-	}
-	var positions []position
-	for _, q := range entities[0].QueryDescriptions {
-		if q.QueryType != api.QueryPersistent {
-			continue
-		}
-		if len(q.TasksMetadata) == 0 {
-			return false, nil
-		}
-		for _, task := range q.TasksMetadata {
-			for _, o := range task.TopicOffsets {
-				positions = append(positions, position{
-					kafka.TopicPartition{Topic: o.TopicPartition.Topic, Partition: int32(o.TopicPartition.Partition)}, o.CommittedOffset})
-			}
-		}
-	}
-	for _, p := range positions {
-		ends, err := s.Kafka().Admin().EndOffsets(ctx, p.tp.Topic)
-		if err != nil || ends[p.tp] > p.committed {
-			return false, err
-		}
-	}
-	return true, nil
 }
 
 var hidden = []struct {

@@ -80,6 +80,7 @@ func (s *session) apply(n ast.Statement) error {
 		s.variables[strings.ToUpper(n.Name.Name)] = n.Value.Value
 	case *ast.Undefine:
 		delete(s.variables, strings.ToUpper(n.Name.Name))
+	default:
 	}
 	return nil
 }

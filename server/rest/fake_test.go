@@ -144,10 +144,12 @@ func serve(t *testing.T, e rest.Engine) string {
 	t.Helper()
 	s := rest.New(rest.Config{Engine: e, Logger: slog.New(slog.DiscardHandler), MaxBodyBytes: 1 << 12})
 	s.Ready()
-	return listen(t, s)
+	url, _ := listen(t, s)
+	return url
 }
 
-func listen(t *testing.T, s *rest.Server) string {
+// listen serves until the test ends or stop is called.
+func listen(t *testing.T, s *rest.Server) (url string, stop context.CancelFunc) {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -162,7 +164,7 @@ func listen(t *testing.T, s *rest.Server) string {
 			t.Error(err)
 		}
 	})
-	return "http://" + l.Addr().String()
+	return "http://" + l.Addr().String(), stop
 }
 
 // clientOf speaks HTTP/1.1, or HTTP/2 with prior knowledge.

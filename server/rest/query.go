@@ -73,7 +73,8 @@ func (s *Server) answer(w http.ResponseWriter, r *http.Request, req engine.Reque
 	for {
 		row, ok := answer.Rows.TryNext()
 		if !ok {
-			if out.flush() != nil {
+			// Rows of a pull query need not be waited for: what is there goes out with the end.
+			if !answer.Pull && out.flush() != nil {
 				return
 			}
 			if row, err = answer.Rows.Next(r.Context()); err != nil {
@@ -92,12 +93,12 @@ func (s *Server) answer(w http.ResponseWriter, r *http.Request, req engine.Reque
 	case errors.Is(err, io.EOF):
 		out.end(answer.Rows.LimitReached())
 	case r.Context().Err() != nil:
-		// The client has gone, or the server stops: there is nobody to tell, or no time.
-		out.end(false)
+		// The client has gone and nobody reads this, or the server stops.
+		out.fail(api.NewError(api.CodeServerShuttingDown, "The server is shutting down"))
 	default:
 		out.fail(s.errorBody(err))
 	}
-	_ = out.flush()
+	out.finish()
 }
 
 // print streams the lines of a PRINT.

@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"context"
 	"io"
+	"log/slog"
 	"net/http"
 	"strings"
 	"testing"
@@ -11,6 +12,7 @@ import (
 
 	"github.com/ksqlgo/ksqlgo/server/api"
 	"github.com/ksqlgo/ksqlgo/server/engine"
+	"github.com/ksqlgo/ksqlgo/server/rest"
 )
 
 const (
@@ -63,7 +65,7 @@ func TestFormatsOfAnswers(t *testing.T) {
 				headers = []string{"Accept", tt.accept}
 			}
 			res, body := exchange(t, "POST", url+tt.path, `{"sql":"SELECT 1;","ksql":"SELECT 1;"}`, headers...)
-			if res.StatusCode != 200 || res.Header.Get("Content-Type") != tt.contentType {
+			if res.StatusCode != http.StatusOK || res.Header.Get("Content-Type") != tt.contentType {
 				t.Errorf("status %d, content type %q; want 200, %q", res.StatusCode, res.Header.Get("Content-Type"), tt.contentType)
 			}
 			if body != tt.want {
@@ -102,7 +104,7 @@ func TestNothingAcceptable(t *testing.T) {
 		},
 	})
 	for _, tt := range [][2]string{{`{"sql":"SELECT 1;"}`, "text/html"}, {`{"sql":"SELECT 1;"}`, delimited + ";q=0"}, {`{"sql":"PRINT t;"}`, ksqlJSON}} {
-		if res, body := exchange(t, "POST", url+"/query-stream", tt[0], "Accept", tt[1]); res.StatusCode != 406 || body != "" {
+		if res, body := exchange(t, "POST", url+"/query-stream", tt[0], "Accept", tt[1]); res.StatusCode != http.StatusNotAcceptable || body != "" {
 			t.Errorf("%s, Accept %s: status %d, body %q; want 406 without a body", tt[0], tt[1], res.StatusCode, body)
 		}
 	}
@@ -151,20 +153,39 @@ func TestQueryEndsWithItsClient(t *testing.T) {
 	}
 }
 
+func TestStreamsSayThatTheServerStops(t *testing.T) {
+	for _, http2 := range []bool{false, true} {
+		t.Run(protocolName(http2), func(t *testing.T) {
+			rows := rowsToCome()
+			s := rest.New(rest.Config{Logger: slog.New(slog.DiscardHandler), Engine: &fakeEngine{
+				query: func(context.Context, engine.Request) (*engine.Answer, error) { return orders(false, rows), nil }}})
+			s.Ready()
+			url, stop := listen(t, s)
+			res := stream(t, http2, url+"/query-stream", delimited, `{"sql":"SELECT 1;"}`)
+			lines := bufio.NewReader(res.Body)
+			header(t, lines)
+			stop()
+			if rest, err := io.ReadAll(lines); err != nil || string(rest) != `{"@type":"generic_error","error_code":50303,"message":"The server is shutting down"}`+"\n" {
+				t.Errorf("the stream ended with %q, %v", rest, err)
+			}
+		})
+	}
+}
+
 func TestPrint(t *testing.T) {
 	for path, body := range map[string]string{"/query": `{"ksql":"PRINT t;"}`, "/query-stream": `{"sql":"PRINT t;"}`} {
 		url := serve(t, &fakeEngine{print: func(context.Context, engine.Request) (engine.Printed, error) {
 			return &fakePrinted{lines: []string{"Key format: JSON", "Value format: JSON", "rowtime: x, key: 1"}}, nil
 		}})
 		res, text := exchange(t, "POST", url+path, body)
-		if want := "Key format: JSON\nValue format: JSON\nrowtime: x, key: 1\n"; res.StatusCode != 200 || text != want {
+		if want := "Key format: JSON\nValue format: JSON\nrowtime: x, key: 1\n"; res.StatusCode != http.StatusOK || text != want {
 			t.Errorf("%s: status %d, %q; want %q", path, res.StatusCode, text, want)
 		}
 	}
 	url := serve(t, &fakeEngine{print: func(context.Context, engine.Request) (engine.Printed, error) {
 		return nil, api.NewStatementError("PRINT t;", "Could not find topic 't'")
 	}})
-	if res, text := exchange(t, "POST", url+"/query", `{"ksql":"PRINT t;"}`); res.StatusCode != 400 || !strings.Contains(text, "Could not find topic") {
+	if res, text := exchange(t, "POST", url+"/query", `{"ksql":"PRINT t;"}`); res.StatusCode != http.StatusBadRequest || !strings.Contains(text, "Could not find topic") {
 		t.Errorf("status %d, %s", res.StatusCode, text)
 	}
 }
@@ -202,7 +223,7 @@ func stream(t *testing.T, http2 bool, url, accept, body string) *http.Response {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { res.Body.Close() })
-	if res.StatusCode != 200 || (res.ProtoMajor == 2) != http2 {
+	if res.StatusCode != http.StatusOK || (res.ProtoMajor == 2) != http2 {
 		t.Fatalf("status %d, %s", res.StatusCode, res.Proto)
 	}
 	return res

@@ -37,6 +37,13 @@ func (o *rowWriter) flush() error {
 	return o.flushW.Flush()
 }
 
+// finish sends what is left. The end of the answer follows at once, so that a short one is a single write.
+func (o *rowWriter) finish() {
+	if len(o.buf) > 0 {
+		_, _ = o.w.Write(o.buf) // A client that has gone needs no answer.
+	}
+}
+
 func (o *rowWriter) header() {
 	a := o.answer
 	if o.media == api.MediaKsqlJSON {

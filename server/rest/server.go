@@ -109,7 +109,7 @@ func (s *Server) guard(r Route) http.HandlerFunc {
 	return func(w http.ResponseWriter, req *http.Request) {
 		defer func() {
 			if p := recover(); p != nil {
-				if p == http.ErrAbortHandler {
+				if err, ok := p.(error); ok && errors.Is(err, http.ErrAbortHandler) {
 					panic(p)
 				}
 				s.cfg.Logger.Error("rest: panic in an endpoint", "route", r.Pattern, "panic", p)

@@ -1,6 +1,7 @@
 package rest_test
 
 import (
+	"net/http"
 	"testing"
 
 	"github.com/ksqlgo/ksqlgo/server/api"
@@ -42,7 +43,7 @@ func TestStateEndpoints(t *testing.T) {
 			}
 		})
 	}
-	if res, _ := exchange(t, "GET", url+"/", ""); res.StatusCode != 307 || res.Header.Get("Location") != "/info" {
+	if res, _ := exchange(t, "GET", url+"/", ""); res.StatusCode != http.StatusTemporaryRedirect || res.Header.Get("Location") != "/info" {
 		t.Errorf("GET /: status %d, location %q; want 307 to /info", res.StatusCode, res.Header.Get("Location"))
 	}
 }

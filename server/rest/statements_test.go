@@ -87,7 +87,7 @@ func TestPanicBecomesAnError(t *testing.T) {
 	url := serve(t, &fakeEngine{execute: func(context.Context, engine.Request) (api.Entities, error) { panic("broken invariant") }})
 	for range 2 {
 		res, body := exchange(t, "POST", url+"/ksql", `{"ksql":"x"}`)
-		if res.StatusCode != 500 || !strings.Contains(body, `"error_code":50000`) {
+		if res.StatusCode != http.StatusInternalServerError || !strings.Contains(body, `"error_code":50000`) {
 			t.Errorf("status %d, body %s", res.StatusCode, body)
 		}
 	}
@@ -95,7 +95,7 @@ func TestPanicBecomesAnError(t *testing.T) {
 
 func TestNotReadyYet(t *testing.T) {
 	s := rest.New(rest.Config{Engine: &fakeEngine{}, Logger: slog.New(slog.DiscardHandler)})
-	url := listen(t, s)
+	url, _ := listen(t, s)
 	for _, r := range s.Routes() {
 		method, path, _ := strings.Cut(r.Pattern, " ")
 		if strings.ContainsAny(path, "{$") {
@@ -104,12 +104,12 @@ func TestNotReadyYet(t *testing.T) {
 		res, body := exchange(t, method, url+path, "{}")
 		switch path {
 		case "/info", "/healthcheck", "/chc/ready", "/chc/live":
-			if res.StatusCode != 200 {
+			if res.StatusCode != http.StatusOK {
 				t.Errorf("%s: status %d before the server is ready, want 200", path, res.StatusCode)
 			}
 		case "/metrics":
 		default:
-			if res.StatusCode != 503 || !strings.Contains(body, `"error_code":50302,"message":"KSQL is not yet ready to serve requests."`) ||
+			if res.StatusCode != http.StatusServiceUnavailable || !strings.Contains(body, `"error_code":50302,"message":"KSQL is not yet ready to serve requests."`) ||
 				res.Header.Get("Retry-After") == "" {
 				t.Errorf("%s: status %d, %s; want 503 with code 50302", path, res.StatusCode, body)
 			}

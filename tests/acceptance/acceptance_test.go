@@ -22,7 +22,11 @@ func TestMain(m *testing.M) {
 	if f := flag.Lookup("test.parallel"); f.Value.String() == f.DefValue {
 		_ = flag.Set("test.parallel", "6")
 	}
-	os.Exit(m.Run())
+	code := m.Run()
+	if builtAt != "" {
+		_ = os.RemoveAll(filepath.Dir(builtAt))
+	}
+	os.Exit(code)
 }
 
 // runFolder runs every program of a folder of ACCEPTANCE_DIR as a subtest.
@@ -49,12 +53,17 @@ func runFolder(t *testing.T, folder string, run func(ctx context.Context, dir st
 
 func TestTutorials(t *testing.T) { runFolder(t, "tutorials", runTutorial) }
 
-func TestRecipes(t *testing.T) {
-	cli := buildConsole(t)
-	runFolder(t, "recipes", func(ctx context.Context, dir string) error { return runRecipe(ctx, cli, dir) })
-}
+func TestRecipes(t *testing.T) { runFolder(t, "recipes", withConsole(runRecipe)) }
 
-func TestSessions(t *testing.T) {
-	cli := buildConsole(t)
-	runFolder(t, "sessions", func(ctx context.Context, dir string) error { return runSession(ctx, cli, dir) })
+func TestSessions(t *testing.T) { runFolder(t, "sessions", withConsole(runSession)) }
+
+// withConsole gives a run the console's binary.
+func withConsole(run func(ctx context.Context, cli, dir string) error) func(ctx context.Context, dir string) error {
+	return func(ctx context.Context, dir string) error {
+		cli, err := buildConsole()
+		if err != nil {
+			return err
+		}
+		return run(ctx, cli, dir)
+	}
 }

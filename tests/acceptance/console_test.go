@@ -14,7 +14,6 @@ import (
 	"strconv"
 	"strings"
 	"sync"
-	"testing"
 	"time"
 
 	"github.com/ksqlgo/ksqlgo/grammar/token"
@@ -28,8 +27,7 @@ var (
 )
 
 // buildConsole builds the console's binary, once for all tests.
-func buildConsole(t *testing.T) string {
-	t.Helper()
+func buildConsole() (string, error) {
 	buildOnce.Do(func() {
 		var dir string
 		if dir, errBuild = os.MkdirTemp("", "acceptance"); errBuild != nil {
@@ -44,10 +42,7 @@ func buildConsole(t *testing.T) string {
 			errBuild = fmt.Errorf("building the console: %w\n%s", err, out)
 		}
 	})
-	if errBuild != nil {
-		t.Fatal(errBuild)
-	}
-	return builtAt
+	return builtAt, errBuild
 }
 
 // console types into ksqlgo-cli, connected to a server of its own.
@@ -92,7 +87,7 @@ type errConsole struct{ text string }
 func (e *errConsole) Error() string { return e.text }
 
 // queryTimeout bounds one run of the console: a query whose rows do not come is stopped then.
-const queryTimeout = 5 * time.Second
+const queryTimeout = 8 * time.Second
 
 // run types statements and gives what the console printed for them. width is that of a column of rows; 0 leaves it. A
 // query without end is interrupted after a while, and gives what it has printed.

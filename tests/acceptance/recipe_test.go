@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/ksqlgo/ksqlgo/grammar/token"
+	"github.com/ksqlgo/ksqlgo/tests/settle"
 )
 
 // runRecipe runs a recipe, and once more if need be: many have windows of wall-clock time, whose bounds may come between
@@ -97,31 +98,55 @@ func anyOf(ctx context.Context, c *console, log, query string, err error) error 
 	return nil
 }
 
-// load types statements; connectors must be refused in words that say so, and are skipped. INSERTs are typed one by one:
-// some programs count on it that no two have the same time.
+// load types statements; connectors must be refused in words that say so, and are skipped. INSERTs are typed one by one,
+// as some programs count on it that no two have the same time, and when they turn to another source what went before is
+// processed first, as one asks for in a comment.
 func load(ctx context.Context, c *console, statements []string) error {
 	var run []string
+	flush := func() error {
+		if len(run) == 0 {
+			return nil
+		}
+		_, err := c.run(ctx, 0, run...)
+		run = nil
+		return err
+	}
+	target := ""
 	for _, s := range statements {
-		if !isConnector(s) {
-			if run = append(run, s); kindOf(s) == inserts {
-				if _, err := c.run(ctx, 0, run...); err != nil {
+		switch {
+		case isConnector(s):
+			_, err := c.run(ctx, 0, s)
+			var said *errConsole
+			if !errors.As(err, &said) || !strings.Contains(said.text, "not supported") {
+				return fmt.Errorf("a connector was not refused kindly: %w", err)
+			}
+		case kindOf(s) == inserts:
+			if err := flush(); err != nil {
+				return err
+			}
+			if into := insertsInto(s); into != target {
+				if err := settle.Wait(ctx, c.server); err != nil {
 					return err
 				}
-				run = nil
+				target = into
 			}
-			continue
-		}
-		_, err := c.run(ctx, 0, s)
-		var said *errConsole
-		if !errors.As(err, &said) || !strings.Contains(said.text, "not supported") {
-			return fmt.Errorf("a connector was not refused kindly: %w", err)
+			if _, err := c.run(ctx, 0, s); err != nil {
+				return err
+			}
+		default:
+			run = append(run, s)
 		}
 	}
-	if len(run) == 0 {
-		return nil
+	if err := flush(); err != nil {
+		return err
 	}
-	_, err := c.run(ctx, 0, run...)
-	return err
+	return settle.Wait(ctx, c.server)
+}
+
+// insertsInto is the source an INSERT names, in upper case.
+func insertsInto(statement string) string {
+	words := strings.Fields(strings.ToUpper(statement))
+	return words[min(2, len(words)-1)]
 }
 
 func isConnector(statement string) bool {

@@ -18,7 +18,7 @@ import (
 // programs is the folder of the binaries; build builds them once.
 var (
 	programs string
-	build    = sync.OnceValue(func() error { return process.Build(programs, "ksqlgo", "ksqlgo-cli") })
+	build    = sync.OnceValue(func() error { return process.Build(programs, "cmd/ksqlgo", "cmd/ksqlgo-cli") })
 )
 
 func TestMain(m *testing.M) {
@@ -46,7 +46,8 @@ func TestScripts(t *testing.T) {
 	}
 	ctx := within(t, 2*time.Minute)
 	testscript.Run(t, testscript.Params{
-		Dir: filepath.Join("testdata", "script"),
+		Dir:      filepath.Join("testdata", "script"),
+		Deadline: time.Now().Add(time.Minute),
 		Setup: func(env *testscript.Env) error {
 			s, err := server.Start(ctx, server.Config{Listener: "http://127.0.0.1:0", BrokerListener: "127.0.0.1:0"})
 			if err != nil {

@@ -2,11 +2,13 @@ package fault
 
 import (
 	"context"
+	"errors"
 	"flag"
 	"fmt"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -22,7 +24,7 @@ var (
 
 // ksqlgo is the program, built once.
 var ksqlgo = sync.OnceValues(func() (string, error) {
-	return filepath.Join(programs, "ksqlgo"), process.Build(programs, "ksqlgo")
+	return filepath.Join(programs, "ksqlgo"), process.Build(programs, "cmd/ksqlgo")
 })
 
 // programs is where it is built.
@@ -108,8 +110,45 @@ func TestKill(t *testing.T) {
 	if *long {
 		c = campaign{kills: 60, inputs: 500_000, perSecond: 5_000, shortest: 50 * time.Millisecond, longest: 4 * time.Second, limit: 30 * time.Minute}
 	}
+	c.run(within(t, c.limit), t, newServer(t))
+}
+
+// TestKillEngine kills the engine alone: the broker goes on, with what the dead engine had open.
+func TestKillEngine(t *testing.T) {
+	c := campaign{kills: 3, inputs: 10_000, perSecond: 5_000, shortest: 200 * time.Millisecond, longest: 1200 * time.Millisecond, limit: 2 * time.Minute}
+	if *long {
+		c = campaign{kills: 60, inputs: 500_000, perSecond: 5_000, shortest: 50 * time.Millisecond, longest: 4 * time.Second, limit: 30 * time.Minute}
+	}
 	ctx := within(t, c.limit)
 	cfg := newServer(t)
+	cfg.Bootstrap = startBroker(ctx, t, cfg)
+	c.run(ctx, t, cfg)
+}
+
+// startBroker runs the embedded broker as a process of its own and returns its address.
+func startBroker(ctx context.Context, t *testing.T, cfg process.ServerConfig) string {
+	t.Helper()
+	address := cfg.Kafka()
+	b, err := process.Start(cfg.Log, nil, cfg.Binary, "broker", "--broker-listener", address, "--data-dir", filepath.Join(t.TempDir(), "broker"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(b.Kill)
+	err = b.Await(ctx, func() error {
+		if !strings.Contains(b.Output(), "listening") {
+			return errors.New("the broker is not up yet")
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return address
+}
+
+// run declares the program, feeds it while killing, and checks everything at the end.
+func (c *campaign) run(ctx context.Context, t *testing.T, cfg process.ServerConfig) {
+	t.Helper()
 	s := start(ctx, t, cfg)
 	queries, err := declare(ctx, s)
 	if err != nil {

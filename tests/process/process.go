@@ -15,11 +15,11 @@ import (
 	"time"
 )
 
-// Build builds the named programs of cmd into dir. The working directory must lie in the repository.
+// Build builds the named programs ("cmd/ksqlgo") into dir. The working directory must lie in the repository.
 func Build(dir string, programs ...string) error {
 	args := []string{"build", "-o", dir + string(filepath.Separator)}
 	for _, p := range programs {
-		args = append(args, "github.com/ksqlgo/ksqlgo/cmd/"+p)
+		args = append(args, "github.com/ksqlgo/ksqlgo/"+p)
 	}
 	out, err := exec.Command("go", args...).CombinedOutput()
 	if err != nil {

@@ -86,6 +86,9 @@ func produceAll(ctx context.Context, o options, n int, configs map[string]*strin
 	began := time.Now()
 	var failed atomic.Pointer[error]
 	for i := range n {
+		if o.rate > 0 && i%50 == 0 {
+			time.Sleep(time.Until(began.Add(time.Duration(i) * time.Second / time.Duration(o.rate))))
+		}
 		client.Produce(ctx, record(i), func(_ *kgo.Record, err error) {
 			if err != nil {
 				failed.CompareAndSwap(nil, &err)

@@ -28,6 +28,7 @@ type options struct {
 	partitions int
 	interval   time.Duration
 	warm       int64
+	rate       int
 }
 
 func main() {
@@ -48,6 +49,7 @@ func main() {
 	fs.IntVar(&o.n, "n", 1_000_000, "events to write")
 	fs.IntVar(&o.keys, "keys", 100_000, "distinct keys")
 	fs.IntVar(&o.partitions, "partitions", 4, "partitions of topics created")
+	fs.IntVar(&o.rate, "rate", 0, "events to write a second; 0 is as fast as possible")
 	fs.DurationVar(&o.interval, "interval", 100*time.Millisecond, "length of a transaction")
 	fs.Int64Var(&o.warm, "warm", 0, "records left out of the figures, at the start")
 	if err := fs.Parse(flag.Args()[1:]); err != nil {

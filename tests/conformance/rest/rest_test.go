@@ -18,12 +18,13 @@ import (
 	"github.com/ksqlgo/ksqlgo/grammar/ast"
 	"github.com/ksqlgo/ksqlgo/server/sqltest"
 	"github.com/ksqlgo/ksqlgo/tests/ratchet"
+	"github.com/ksqlgo/ksqlgo/tests/settle"
 )
 
 var update = flag.Bool("update", false, "take the cases that pass off the list of failing ones")
 
 // caseTimeout bounds one case; what waits for a row that never comes waits so long.
-const caseTimeout = 6 * time.Second
+const caseTimeout = 20 * time.Second
 
 func TestMain(m *testing.M) {
 	flag.Parse()
@@ -118,7 +119,7 @@ func (c *testCase) drive(ctx context.Context, w *world, shadow *sqltest.World) (
 			return out, err
 		}
 	}
-	if err := w.caughtUp(ctx); err != nil {
+	if err := settle.Wait(ctx, w.server); err != nil {
 		return out, err
 	}
 	for i, q := range queries {

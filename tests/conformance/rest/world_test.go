@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -15,7 +14,6 @@ import (
 	"github.com/ksqlgo/ksqlgo/exec/record"
 	"github.com/ksqlgo/ksqlgo/exec/sim"
 	"github.com/ksqlgo/ksqlgo/server"
-	"github.com/ksqlgo/ksqlgo/server/api"
 )
 
 // world is a server of its own for one case.
@@ -160,100 +158,8 @@ func (w *world) produce(ctx context.Context, name string, r sim.Record) error {
 	if r.Key != nil {
 		tp.Partition = kafka.PartitionForKey(r.Key, info.Partitions)
 	}
-	var headers []kafka.Header
-	for _, h := range r.Headers {
-		headers = append(headers, kafka.Header(h))
-	}
-	_, err = plain.Produce(ctx, tp, r.Key, r.Value, r.Timestamp, headers)
+	_, err = plain.Produce(ctx, tp, r.Key, r.Value, r.Timestamp, r.Headers)
 	return err
-}
-
-// poll waits until done says so.
-func poll(ctx context.Context, what string, done func() (bool, error)) error {
-	tick := time.NewTicker(5 * time.Millisecond)
-	defer tick.Stop()
-	for {
-		ok, err := done()
-		if ok || err != nil && ctx.Err() == nil {
-			return err
-		}
-		select {
-		case <-ctx.Done():
-			return fmt.Errorf("%s: %w", what, context.Cause(ctx))
-		case <-tick.C:
-		}
-	}
-}
-
-// caughtUp waits until every persistent query runs and has committed all there is in the topics it reads.
-func (w *world) caughtUp(ctx context.Context) error {
-	return poll(ctx, "waiting for the queries to catch up", func() (bool, error) {
-		queries, err := w.describeQueries(ctx)
-		if err != nil {
-			return false, err
-		}
-		committed := map[kafka.TopicPartition][]int64{}
-		names := map[string]bool{}
-		for _, q := range queries {
-			if len(q.TasksMetadata) == 0 {
-				return false, nil
-			}
-			for _, t := range q.TasksMetadata {
-				for _, o := range t.TopicOffsets {
-					tp := kafka.TopicPartition{Topic: o.TopicPartition.Topic, Partition: int32(o.TopicPartition.Partition)}
-					committed[tp] = append(committed[tp], o.CommittedOffset)
-					names[tp.Topic] = true
-				}
-			}
-		}
-		// The ends are read after the positions: where all agree, nothing was under way in between.
-		for name := range names {
-			ends, err := w.server.Kafka().Admin().EndOffsets(ctx, name)
-			if err != nil {
-				return false, err
-			}
-			for tp, end := range ends {
-				if len(committed[tp]) == 0 {
-					return false, nil
-				}
-				for _, c := range committed[tp] {
-					if c < end {
-						return false, nil
-					}
-				}
-			}
-		}
-		return true, nil
-	})
-}
-
-var errQueryFailed = errors.New("a query is in ERROR")
-
-func (w *world) describeQueries(ctx context.Context) ([]api.QueryDescription, error) {
-	body, err := w.post(ctx, "/ksql", "SHOW QUERIES EXTENDED;")
-	if err != nil {
-		return nil, err
-	}
-	defer body.Close()
-	var entities api.Entities
-	if err := json.NewDecoder(body).Decode(&entities); err != nil {
-		return nil, err
-	}
-	list, ok := entities[0].(*api.QueryDescriptionList)
-	if !ok {
-		return nil, fmt.Errorf("SHOW QUERIES EXTENDED answered %T", entities[0])
-	}
-	var out []api.QueryDescription
-	for _, q := range list.QueryDescriptions {
-		if q.QueryType != api.QueryPersistent {
-			continue
-		}
-		if q.State != nil && *q.State == api.QueryError {
-			return nil, fmt.Errorf("%w: %s: %s", errQueryFailed, q.ID, show(q.QueryErrors))
-		}
-		out = append(out, q)
-	}
-	return out, nil
 }
 
 // read gives the committed records of a topic, want of them at least unless ctx ends first.

@@ -1,0 +1,182 @@
+package cluster
+
+import (
+	"encoding/binary"
+	"fmt"
+	"slices"
+)
+
+// ErrorCode says why tasks were not assigned as usual.
+type ErrorCode uint8
+
+const (
+	// PartitionsChanged: a topic has another number of partitions than the query was planned with. Nothing is assigned, the
+	// query is in error.
+	PartitionsChanged ErrorCode = iota + 1
+	// PlansDiffer: members run different plans of the query, as for a moment during DDL. Members keep what they have; those
+	// with the leader's plan share the rest. Whoever changes its plan rejoins.
+	PlansDiffer
+	// VersionsDiffer: members have no version of the protocol in common.
+	VersionsDiffer
+)
+
+// AssignmentError is why tasks were not assigned as usual.
+type AssignmentError struct {
+	Code ErrorCode
+	Text string
+}
+
+func (e *AssignmentError) Error() string { return e.Text }
+
+// Host is a server as others reach it.
+type Host struct {
+	NodeID, Endpoint, Zone string
+}
+
+// Assignment is what the leader tells a member. It is the member's to keep; its methods do not change it.
+type Assignment struct {
+	// Version is the version of the protocol in use.
+	Version int
+	// Err is nil when all is as usual.
+	Err *AssignmentError
+	// PlanHash is the plan of the leader.
+	PlanHash uint64
+	// Standby are the tasks whose changelogs this member follows. Warmup are those of them or besides them for which it is to
+	// ask for a rebalance once it has caught up. Both are in order.
+	Standby, Warmup []TaskID
+	// Hosts are all members, and Owners and Standbys say by their index in Hosts who owns and who stands by for a task. A task
+	// that is about to move is listed with its new owner.
+	Hosts    []Host
+	Owners   map[TaskID]int
+	Standbys map[TaskID][]int
+}
+
+// Owner is the host of a task; ok is false when there is none.
+func (a *Assignment) Owner(t TaskID) (h Host, ok bool) {
+	i, ok := a.Owners[t]
+	if !ok {
+		return Host{}, false
+	}
+	return a.Hosts[i], true
+}
+
+// StandbysOf lists the hosts that stand by for a task.
+func (a *Assignment) StandbysOf(t TaskID) []Host {
+	var out []Host
+	for _, i := range a.Standbys[t] {
+		out = append(out, a.Hosts[i])
+	}
+	return out
+}
+
+// Numbers of the fields.
+const (
+	asgError = iota + 1
+	asgPlanHash
+	asgStandby
+	asgWarmup
+	asgHosts
+	asgOwners
+	asgStandbys
+)
+
+// Encode writes the assignment in a version that all members understand: a.Version, or the version of this code when that
+// is less.
+func (a *Assignment) Encode() []byte {
+	w := newFrame(byte(min(a.Version, version)), oldest)
+	if a.Err != nil {
+		w.field(asgError, append([]byte{byte(a.Err.Code)}, a.Err.Text...))
+	}
+	w.number(asgPlanHash, a.PlanHash)
+	w.field(asgStandby, appendTasks(nil, a.Standby))
+	w.field(asgWarmup, appendTasks(nil, a.Warmup))
+	var hosts []byte
+	for _, h := range a.Hosts {
+		hosts = appendString(appendString(appendString(hosts, h.NodeID), h.Endpoint), h.Zone)
+	}
+	w.field(asgHosts, hosts)
+	var owners, standbys []byte
+	last := int32(0)
+	for _, t := range sortedTasks(a.Owners) {
+		owners = binary.AppendUvarint(appendTask(owners, t, &last), uint64(a.Owners[t]))
+	}
+	w.field(asgOwners, owners)
+	last = 0
+	for _, t := range sortedTasks(a.Standbys) {
+		standbys = binary.AppendUvarint(appendTask(standbys, t, &last), uint64(len(a.Standbys[t])))
+		for _, i := range a.Standbys[t] {
+			standbys = binary.AppendUvarint(standbys, uint64(i))
+		}
+	}
+	w.field(asgStandbys, standbys)
+	return w.seal()
+}
+
+// sortedTasks lists the keys of a map in order.
+func sortedTasks[V any](m map[TaskID]V) []TaskID {
+	list := make([]TaskID, 0, len(m))
+	for t := range m {
+		list = append(list, t)
+	}
+	slices.SortFunc(list, TaskID.Compare)
+	return list
+}
+
+// DecodeAssignment reads an assignment of any version that this code understands. The error is ErrCorrupt or a
+// *VersionError.
+func DecodeAssignment(b []byte) (*Assignment, error) {
+	a := &Assignment{Owners: map[TaskID]int{}, Standbys: map[TaskID][]int{}}
+	writer, err := openFrame(b, func(number uint64, r *reader) {
+		switch number {
+		case asgError:
+			if len(r.buf) > 0 {
+				a.Err = &AssignmentError{ErrorCode(r.buf[0]), string(r.buf[1:])}
+			}
+		case asgPlanHash:
+			a.PlanHash = r.uvarint()
+		case asgStandby:
+			a.Standby = r.tasks()
+		case asgWarmup:
+			a.Warmup = r.tasks()
+		case asgHosts:
+			for len(r.buf) > 0 {
+				a.Hosts = append(a.Hosts, Host{string(r.bytes()), string(r.bytes()), string(r.bytes())})
+			}
+		case asgOwners:
+			last := int32(0)
+			for len(r.buf) > 0 {
+				t := r.task(&last)
+				a.Owners[t] = int(r.number31())
+			}
+		case asgStandbys:
+			last := int32(0)
+			for len(r.buf) > 0 {
+				t := r.task(&last)
+				for range r.count() {
+					a.Standbys[t] = append(a.Standbys[t], int(r.number31()))
+				}
+			}
+		}
+	})
+	if err != nil {
+		return nil, err
+	}
+	a.Version = writer
+	return a, a.checkHosts()
+}
+
+// checkHosts makes sure that every index is one of a host.
+func (a *Assignment) checkHosts() error {
+	wrong := func(i int) bool { return i < 0 || i >= len(a.Hosts) }
+	for t, i := range a.Owners {
+		if wrong(i) || slices.ContainsFunc(a.Standbys[t], wrong) {
+			return fmt.Errorf("%w: task %s has no host", ErrCorrupt, t)
+		}
+	}
+	for t, list := range a.Standbys {
+		if slices.ContainsFunc(list, wrong) {
+			return fmt.Errorf("%w: task %s has no host", ErrCorrupt, t)
+		}
+	}
+	return nil
+}
