@@ -101,6 +101,7 @@ func (p *parser) integer() (int64, ast.Located, error) {
 		return int64(x.Value), x.Located, nil
 	case *ast.BigintLiteral:
 		return x.Value, x.Located, nil
+	default: // The others are not concerned.
 	}
 	return 0, ast.Located{}, p.unexpected("a whole number")
 }

@@ -1,6 +1,7 @@
 package grammar
 
 import (
+	"errors"
 	"strings"
 
 	"github.com/alecthomas/participle/v2"
@@ -211,7 +212,7 @@ func part[T any](lex *lexer.PeekingLexer, into *T, parse func(*parser) (T, error
 	start := lex.Cursor()
 	v, err := parse(p)
 	if err != nil {
-		if lex.Cursor() > start && err != participle.NextMatch {
+		if lex.Cursor() > start && !errors.Is(err, participle.NextMatch) {
 			for !lex.Peek().EOF() {
 				lex.Next()
 			}

@@ -246,6 +246,7 @@ func (b *binder) literal(e ast.Expr) (expr.Expr, error) {
 			return nil, diag.Errorf(diag.NotSupported, e.Span(), "Unknown type: %s", e.Type.Name)
 		}
 		return b.convertLiteral(e, &expr.Literal{Value: e.Value, T: types.StringType}, t)
+	default: // The others are not concerned.
 	}
 	return nil, diag.Errorf(diag.NotSupported, e.Span(), "Unsupported expression: %s", exprText(e))
 }

@@ -139,6 +139,7 @@ func (b *binder) argument(e ast.Expr, x expr.Expr, t *types.Type) (expr.Expr, er
 			return implicit(x, t), nil
 		}
 		return b.convertLiteral(e, x, t)
+	default: // The others are not concerned.
 	}
 	return implicit(x, t), nil
 }

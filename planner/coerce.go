@@ -102,6 +102,7 @@ func (b *binder) widen(common *types.Type, e ast.Expr, x expr.Expr) (*types.Type
 			}
 			return types.StructOf(fields...), nil
 		}
+	default: // The others are not concerned.
 	}
 	if w := widerType(common, t); w != nil {
 		return w, nil
@@ -262,6 +263,7 @@ func (b *binder) convert(e ast.Expr, x expr.Expr, t *types.Type) (expr.Expr, err
 			out.Fields[i] = c
 		}
 		return out, nil
+	default: // The others are not concerned.
 	}
 	return implicit(x, t), nil
 }

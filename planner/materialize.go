@@ -35,6 +35,7 @@ func (b *builder) materialize(root logical.Node, f *fragment) *physical.Material
 				m.Store, m.Steps = n.Store, reversed(steps)
 				return m
 			}
+		default: // The others are not concerned.
 		}
 		break
 	}

@@ -27,6 +27,7 @@ func (w *pullWhere) checkOperands(b *binder, e ast.Expr) (err error) {
 						b.text(x.X), l.Type(), b.text(side), r.Type(), op.Name())
 				}
 			}
+		default: // The others are not concerned.
 		}
 		return err == nil
 	})

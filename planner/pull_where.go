@@ -123,6 +123,7 @@ func expandLists(e ast.Expr) ast.Expr {
 				Left:  &ast.Comparison{Located: x.Located, Op: ast.GreaterOrEqual, Left: x.X, Right: x.Low},
 				Right: &ast.Comparison{Located: x.Located, Op: ast.LessOrEqual, Left: x.X, Right: x.High},
 			}
+		default: // The others are not concerned.
 		}
 		return x
 	})

@@ -42,6 +42,7 @@ func pushDown(n logical.Node) logical.Node {
 		out := *n
 		out.In = pushDown(n.In)
 		return &out
+	default: // The others are not concerned.
 	}
 	return n
 }

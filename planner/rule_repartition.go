@@ -88,6 +88,7 @@ func rekeyed(n logical.Node) bool {
 		return true
 	case *logical.Filter:
 		return rekeyed(n.In)
+	default: // The others are not concerned.
 	}
 	return false
 }

@@ -32,7 +32,7 @@ func refText(r *ast.ColumnRef) string {
 }
 
 func (p *printer) expr(e ast.Expr) {
-	w := p.b.WriteString
+	w := func(s string) { p.b.WriteString(s) }
 	switch e := e.(type) {
 	case nil:
 	case *ast.ColumnRef:

@@ -7,7 +7,6 @@ import (
 	"log/slog"
 	"math/rand/v2"
 	"net"
-	"net/http"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -215,8 +214,7 @@ func (s *Server) host() string {
 func (s *Server) serve(ctx context.Context, l net.Listener, registry *prometheus.Registry) error {
 	run, stop := context.WithCancel(context.WithoutCancel(ctx))
 	s.stop = stop
-	var metrics http.Handler = promhttp.HandlerFor(registry, promhttp.HandlerOpts{})
-	front := rest.New(rest.Config{Engine: s.engine, Metrics: metrics, Logger: s.cfg.Logger})
+	front := rest.New(rest.Config{Engine: s.engine, Metrics: promhttp.HandlerFor(registry, promhttp.HandlerOpts{}), Logger: s.cfg.Logger})
 	ready := make(chan struct{})
 	s.done.Go(func() {
 		if err := front.Serve(run, l); err != nil {

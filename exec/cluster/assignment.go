@@ -3,6 +3,7 @@ package cluster
 import (
 	"encoding/binary"
 	"fmt"
+	"maps"
 	"slices"
 )
 
@@ -95,21 +96,49 @@ func (a *Assignment) Encode() []byte {
 		hosts = appendString(appendString(appendString(hosts, h.NodeID), h.Endpoint), h.Zone)
 	}
 	w.field(asgHosts, hosts)
-	var owners, standbys []byte
-	last := int32(0)
-	for _, t := range sortedTasks(a.Owners) {
-		owners = binary.AppendUvarint(appendTask(owners, t, &last), uint64(a.Owners[t]))
+	w.field(asgOwners, appendByStage(a.Owners, func(b []byte, owner int, ok bool) []byte {
+		if !ok {
+			return append(b, 0)
+		}
+		return binary.AppendUvarint(b, uint64(owner)+1)
+	}))
+	w.field(asgStandbys, appendByStage(a.Standbys, func(b []byte, list []int, _ bool) []byte {
+		b = binary.AppendUvarint(b, uint64(len(list)))
+		for _, i := range list {
+			b = binary.AppendUvarint(b, uint64(i))
+		}
+		return b
+	}))
+	return w.seal()
+}
+
+// appendByStage writes what a map has for each partition of each stage, from 0 to the last one there is: the shortest way
+// where nearly all are there.
+func appendByStage[V any](m map[TaskID]V, value func(b []byte, v V, ok bool) []byte) []byte {
+	var b []byte
+	partitions := map[int32]int32{}
+	for t := range m {
+		partitions[t.Stage] = max(partitions[t.Stage], t.Partition+1)
 	}
-	w.field(asgOwners, owners)
-	last = 0
-	for _, t := range sortedTasks(a.Standbys) {
-		standbys = binary.AppendUvarint(appendTask(standbys, t, &last), uint64(len(a.Standbys[t])))
-		for _, i := range a.Standbys[t] {
-			standbys = binary.AppendUvarint(standbys, uint64(i))
+	for _, stage := range slices.Sorted(maps.Keys(partitions)) {
+		b = binary.AppendUvarint(b, uint64(stage))
+		b = binary.AppendUvarint(b, uint64(partitions[stage]))
+		for p := range partitions[stage] {
+			v, ok := m[TaskID{stage, p}]
+			b = value(b, v, ok)
 		}
 	}
-	w.field(asgStandbys, standbys)
-	return w.seal()
+	return b
+}
+
+// byStage reads what appendByStage wrote.
+func (r *reader) byStage(value func(TaskID)) {
+	for len(r.buf) > 0 {
+		stage := r.number31()
+		for p := range r.count() {
+			value(TaskID{stage, int32(p)})
+		}
+	}
 }
 
 // sortedTasks lists the keys of a map in order.
@@ -143,19 +172,17 @@ func DecodeAssignment(b []byte) (*Assignment, error) {
 				a.Hosts = append(a.Hosts, Host{string(r.bytes()), string(r.bytes()), string(r.bytes())})
 			}
 		case asgOwners:
-			last := int32(0)
-			for len(r.buf) > 0 {
-				t := r.task(&last)
-				a.Owners[t] = int(r.number31())
-			}
+			r.byStage(func(t TaskID) {
+				if i := r.number31(); i > 0 {
+					a.Owners[t] = int(i) - 1
+				}
+			})
 		case asgStandbys:
-			last := int32(0)
-			for len(r.buf) > 0 {
-				t := r.task(&last)
+			r.byStage(func(t TaskID) {
 				for range r.count() {
 					a.Standbys[t] = append(a.Standbys[t], int(r.number31()))
 				}
-			}
+			})
 		}
 	})
 	if err != nil {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"hash/crc32"
+	"slices"
 )
 
 // What members tell each other is a frame: the version of the writer, the oldest version of a reader that understands it,
@@ -154,11 +155,11 @@ func appendString(b []byte, s string) []byte {
 	return append(b, s...)
 }
 
-// appendTasks writes tasks in order: partitions as differences, with the stage.
+// appendTasks writes tasks: their partitions as differences, with the stage.
 func appendTasks(b []byte, tasks []TaskID) []byte {
 	b = binary.AppendUvarint(b, uint64(len(tasks)))
 	last := int32(0)
-	for _, t := range tasks {
+	for _, t := range slices.SortedFunc(slices.Values(tasks), TaskID.Compare) {
 		b = appendTask(b, t, &last)
 	}
 	return b

@@ -46,7 +46,7 @@ type TaskPosition struct {
 
 // maxPositionBytes bounds the positions in a subscription. The group's record holds the data of all members, and 50 of them
 // share 1 MiB.
-const maxPositionBytes = 12_000
+const maxPositionBytes = 9_000
 
 // maxAgeMillis and maxCapacity bound what is written: more makes no difference.
 const maxAgeMillis, maxCapacity = 1<<31 - 1, 1 << 20

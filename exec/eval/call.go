@@ -11,12 +11,12 @@ import (
 // overload finds the overload that a call is bound to.
 func (u *unit) overload(x *expr.Call) (*functions.Scalar, error) {
 	if u.Functions == nil {
-		return nil, fmt.Errorf("Can't find any functions with the name '%s'", x.Name) //nolint:staticcheck // ksqlDB's text
+		return nil, fmt.Errorf("Can't find any functions with the name '%s'", x.Name)
 	}
 	spec, ok := u.Functions.Lookup(x.Name)
 	switch {
 	case !ok:
-		return nil, fmt.Errorf("Can't find any functions with the name '%s'", x.Name) //nolint:staticcheck // ksqlDB's text
+		return nil, fmt.Errorf("Can't find any functions with the name '%s'", x.Name)
 	case x.Overload < 0 || x.Overload >= len(spec.Scalars):
 		return nil, fmt.Errorf("eval: the function %s has no scalar overload %d", x.Name, x.Overload)
 	}

@@ -129,6 +129,6 @@ func (m *machine) nullOperand() bool {
 // reportGuarded reports and forgets the error of a guarded place.
 func (m *machine) reportGuarded(what string) {
 	if err := m.take(); m.report != nil {
-		m.report(fmt.Errorf("Error processing %s: %w", what, err)) //nolint:staticcheck // ksqlDB's text
+		m.report(fmt.Errorf("Error processing %s: %w", what, err))
 	}
 }

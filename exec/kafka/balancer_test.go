@@ -1,7 +1,6 @@
 package kafka
 
 import (
-	"fmt"
 	"math/rand/v2"
 	"slices"
 	"testing"
@@ -80,7 +79,7 @@ func TestAssignTasksInvariants(t *testing.T) {
 		}
 		for m := range members {
 			if got[m] < tasks/members || got[m] > (tasks+members-1)/members || kept[m] < min(before[m], got[m]) {
-				t.Fatal(fmt.Sprintf("claims %v, %d members: owners %v", claims, members, owners))
+				t.Fatalf("claims %v, %d members: owners %v", claims, members, owners)
 			}
 		}
 	}

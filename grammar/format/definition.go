@@ -69,6 +69,7 @@ func (p *printer) definition(s ast.Statement) {
 		p.put("DROP CONNECTOR ")
 		p.when(s.IfExists, "IF EXISTS ")
 		p.name(s.Name)
+	default: // The others are not concerned.
 	}
 }
 

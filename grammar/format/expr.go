@@ -136,6 +136,7 @@ func (p *printer) predicate(e ast.Expr) {
 			p.put(" ESCAPE ")
 			p.expr(e.Escape)
 		}
+	default: // The others are not concerned.
 	}
 	p.put(")")
 }
@@ -193,6 +194,7 @@ func (p *printer) constructor(e ast.Expr) {
 			p.expr(f.Value)
 		})
 		p.put(")")
+	default: // The others are not concerned.
 	}
 }
 
@@ -215,6 +217,7 @@ func (p *printer) literal(e ast.Expr) {
 	case *ast.TypedLiteral:
 		p.name(e.Type)
 		p.put(" ", token.Quote(e.Value))
+	default: // The others are not concerned.
 	}
 }
 

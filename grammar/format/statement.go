@@ -115,6 +115,7 @@ func (p *printer) show(s ast.Statement) {
 		p.named("DESCRIBE FUNCTION ", s.Name)
 	case *ast.DescribeConnector:
 		p.named("DESCRIBE CONNECTOR ", s.Name)
+	default: // The others are not concerned.
 	}
 }
 
@@ -178,5 +179,6 @@ func (p *printer) assert(s ast.Statement) {
 		p.named(s.Kind.String()+" ", s.Name)
 		p.columns(s.Columns)
 		p.with(s.With)
+	default: // The others are not concerned.
 	}
 }

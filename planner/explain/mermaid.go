@@ -41,6 +41,7 @@ func Mermaid(p *physical.Plan) string {
 			fmt.Fprintf(&m.b, "  %s --> %s\n", root, m.topic(n.Topic))
 		case *physical.Emit:
 			fmt.Fprintf(&m.b, "  %s --> client((client))\n", root)
+		default: // The others are not concerned.
 		}
 	}
 	return m.b.String()

@@ -27,6 +27,7 @@ func decodeNode(d *nodeDoc, depth int, step bool) (Node, error) {
 		switch n.(type) {
 		case *Sink, *Repartition, *Emit:
 			return nil, fmt.Errorf("a %s stands inside a stage", c.Type)
+		default: // The others are not concerned.
 		}
 		in[i] = n
 	}

@@ -94,7 +94,7 @@ func Start(ctx context.Context, cfg Config) (*Broker, error) {
 	}
 	b.room.free = func() (uint64, uint64, error) { return freeBytes(cfg.DataDir) }
 	if err := b.open(ctx, cfg); err != nil {
-		b.release(false)
+		_ = b.release(false)
 		return nil, err
 	}
 	return b, nil

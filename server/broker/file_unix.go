@@ -11,7 +11,7 @@ import (
 // fileID is the inode of a file.
 func fileID(info fs.FileInfo) uint64 {
 	if st, ok := info.Sys().(*syscall.Stat_t); ok {
-		return uint64(st.Ino)
+		return st.Ino
 	}
 	return 0
 }
@@ -35,7 +35,7 @@ func mapFile(path string, fn func([]byte) error) error {
 	if err != nil {
 		return &os.PathError{Op: "mmap", Path: path, Err: err}
 	}
-	defer syscall.Munmap(data)
+	defer func() { _ = syscall.Munmap(data) }()
 	return fn(data)
 }
 
@@ -46,5 +46,5 @@ func freeBytes(dir string) (left, total uint64, err error) {
 	if err := syscall.Statfs(dir, &st); err != nil {
 		return 0, 0, &os.PathError{Op: "statfs", Path: dir, Err: err}
 	}
-	return uint64(st.Bavail) * uint64(st.Bsize), uint64(st.Blocks) * uint64(st.Bsize), nil
+	return st.Bavail * uint64(st.Bsize), uint64(st.Blocks) * uint64(st.Bsize), nil
 }

@@ -150,7 +150,7 @@ func copyTransactionally(ctx context.Context, addr string) error {
 		s, err := kgo.NewGroupTransactSession(
 			kgo.SeedBrokers(addr), kgo.ConsumerGroup("copiers"), kgo.ConsumeTopics("in"),
 			kgo.TransactionalID("copier"), kgo.TransactionTimeout(5*time.Second), kgo.SessionTimeout(6*time.Second),
-			kgo.FetchIsolationLevel(kgo.ReadCommitted()), kgo.RequireStableFetchOffsets(),
+			kgo.FetchIsolationLevel(kgo.ReadCommitted()),
 			kgo.ConsumeResetOffset(kgo.NewOffset().AtStart()), kgo.RecordPartitioner(kgo.ManualPartitioner()))
 		if err != nil {
 			return err

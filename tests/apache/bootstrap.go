@@ -35,6 +35,6 @@ func Bootstrap(t testing.TB) []string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { b.Close() })
+	t.Cleanup(func() { _ = b.Close() })
 	return b.BootstrapServers()
 }

@@ -157,7 +157,7 @@ func (in *installation) formatOnce() error {
 	if err != nil {
 		return err
 	}
-	defer os.RemoveAll(scratch)
+	defer func() { _ = os.RemoveAll(scratch) }()
 	if err := write(in.dir, bootstrapName, nil); err != nil {
 		return err
 	}
@@ -189,7 +189,7 @@ func (in *installation) archive() error {
 	if err != nil {
 		return err
 	}
-	defer os.RemoveAll(scratch)
+	defer func() { _ = os.RemoveAll(scratch) }()
 	c, err := in.launch(scratch, Options{Brokers: 1, HeapMB: 256}, "-XX:ArchiveClassesAtExit="+filepath.Join(in.dir, archiveName), "-Xlog:cds=off")
 	if err != nil {
 		return err

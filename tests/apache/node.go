@@ -144,7 +144,7 @@ func (n *node) await(ctx context.Context, brokers int) error {
 		if err != nil {
 			return err
 		}
-		conn.Close()
+		_ = conn.Close()
 		limited, cancel := context.WithTimeout(ctx, 5*time.Second)
 		defer cancel()
 		client, err := kgo.NewClient(kgo.SeedBrokers(n.client))

@@ -96,68 +96,150 @@ func within(t *testing.T, limit time.Duration) context.Context {
 	return ctx
 }
 
-// campaign is how often is killed and how much is fed meanwhile.
+// campaign is how often something is struck down and how much is fed meanwhile.
 type campaign struct {
-	kills, inputs, perSecond int
-	// shortest and longest life of a process, from its start.
+	strikes, inputs, perSecond int
+	// shortest and longest time between strikes.
 	shortest, longest time.Duration
 	limit             time.Duration
+	// apart runs the broker as a process of its own.
+	apart bool
+	// kinds are what may happen; one of them is drawn each time.
+	kinds []strike
 }
+
+// strike does something bad to a process and, where it is dead, starts it again.
+type strike func(ctx context.Context, w *world) error
 
 // TestKill kills the whole process, embedded broker included, at random moments under load, and then looks at every input.
 func TestKill(t *testing.T) {
-	c := campaign{kills: 5, inputs: 40_000, perSecond: 8_000, shortest: 100 * time.Millisecond, longest: 1600 * time.Millisecond, limit: 2 * time.Minute}
-	if *long {
-		c = campaign{kills: 60, inputs: 500_000, perSecond: 5_000, shortest: 50 * time.Millisecond, longest: 4 * time.Second, limit: 30 * time.Minute}
-	}
-	c.run(within(t, c.limit), t, newServer(t))
+	c := campaign{strikes: 5, inputs: 40_000, perSecond: 8_000, shortest: 100 * time.Millisecond, longest: 1600 * time.Millisecond, limit: 2 * time.Minute}
+	c.kinds = []strike{killServer}
+	c.run(t)
 }
 
 // TestKillEngine kills the engine alone: the broker goes on, with what the dead engine had open.
 func TestKillEngine(t *testing.T) {
-	c := campaign{kills: 3, inputs: 10_000, perSecond: 5_000, shortest: 200 * time.Millisecond, longest: 1200 * time.Millisecond, limit: 2 * time.Minute}
-	if *long {
-		c = campaign{kills: 60, inputs: 500_000, perSecond: 5_000, shortest: 50 * time.Millisecond, longest: 4 * time.Second, limit: 30 * time.Minute}
-	}
-	ctx := within(t, c.limit)
-	cfg := newServer(t)
-	cfg.Bootstrap = startBroker(ctx, t, cfg)
-	c.run(ctx, t, cfg)
+	c := campaign{strikes: 3, inputs: 10_000, perSecond: 5_000, shortest: 200 * time.Millisecond, longest: 1200 * time.Millisecond, limit: 2 * time.Minute, apart: true}
+	c.kinds = []strike{killServer}
+	c.run(t)
 }
 
-// startBroker runs the embedded broker as a process of its own and returns its address.
-func startBroker(ctx context.Context, t *testing.T, cfg process.ServerConfig) string {
-	t.Helper()
-	address := cfg.Kafka()
-	b, err := process.Start(cfg.Log, nil, cfg.Binary, "broker", "--broker-listener", address, "--data-dir", filepath.Join(t.TempDir(), "broker"))
-	if err != nil {
-		t.Fatal(err)
+// TestFreezeEngine stops the engine for a while, in the long form longer than its session and its transactions may last: it
+// comes back as a zombie that believes to own what it has lost.
+func TestFreezeEngine(t *testing.T) {
+	c := campaign{strikes: 2, inputs: 5_000, perSecond: 3_000, shortest: 300 * time.Millisecond, longest: 900 * time.Millisecond, limit: 2 * time.Minute, apart: true}
+	c.kinds = []strike{freezeServer}
+	c.run(t)
+}
+
+// TestKillBroker kills the broker alone: the engine goes on with transactions whose fate it does not know.
+func TestKillBroker(t *testing.T) {
+	c := campaign{strikes: 3, inputs: 10_000, perSecond: 5_000, shortest: 300 * time.Millisecond, longest: 1500 * time.Millisecond, limit: 2 * time.Minute, apart: true}
+	c.kinds = []strike{killBroker}
+	c.run(t)
+}
+
+// TestKillAny kills engine or broker, or freezes the engine, whatever comes up.
+func TestKillAny(t *testing.T) {
+	if !*long {
+		t.Skip("SKIPPED: -long runs it")
 	}
-	t.Cleanup(b.Kill)
-	err = b.Await(ctx, func() error {
-		if !strings.Contains(b.Output(), "listening") {
+	c := campaign{apart: true, kinds: []strike{killServer, killBroker, freezeServer}}
+	c.run(t)
+}
+
+// world is what a campaign is fought in.
+type world struct {
+	cfg    process.ServerConfig
+	server *process.Server
+	// broker is nil when it is embedded.
+	broker    *process.Process
+	brokerDir string
+	dice      *rand.Rand
+	// answers are how long servers took from their start to their first answer.
+	answers []time.Duration
+	cleanup func(func())
+}
+
+// startBroker runs the broker as a process of its own.
+func (w *world) startBroker(ctx context.Context) error {
+	address := w.cfg.Kafka()
+	var err error
+	w.broker, err = process.Start(w.cfg.Log, nil, w.cfg.Binary, "broker", "--broker-listener", address, "--data-dir", w.brokerDir)
+	if err != nil {
+		return err
+	}
+	w.cleanup(w.broker.Kill)
+	return w.broker.Await(ctx, func() error {
+		if !strings.Contains(w.broker.Output(), "listening") {
 			return errors.New("the broker is not up yet")
 		}
 		return nil
 	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return address
 }
 
-// run declares the program, feeds it while killing, and checks everything at the end.
-func (c *campaign) run(ctx context.Context, t *testing.T, cfg process.ServerConfig) {
+func killServer(ctx context.Context, w *world) error {
+	w.server.Kill()
+	began := time.Now()
+	var err error
+	if w.server, err = process.StartServer(w.cfg); err != nil {
+		return err
+	}
+	w.cleanup(w.server.Kill)
+	// Some are killed while they start; of the others it is seen how soon they answer.
+	if w.dice.IntN(3) == 0 {
+		return nil
+	}
+	if err := w.server.Ready(ctx); err != nil {
+		return err
+	}
+	w.answers = append(w.answers, time.Since(began))
+	return nil
+}
+
+func freezeServer(ctx context.Context, w *world) error {
+	longest := time.Second
+	if *long {
+		longest = 13 * time.Second
+	}
+	return w.server.Freeze(ctx, longest/4+time.Duration(w.dice.Int64N(int64(longest*3/4))))
+}
+
+func killBroker(ctx context.Context, w *world) error {
+	w.broker.Kill()
+	return w.startBroker(ctx)
+}
+
+// run declares the program, feeds it while things happen, and checks everything at the end.
+func (c *campaign) run(t *testing.T) {
 	t.Helper()
-	s := start(ctx, t, cfg)
-	queries, err := declare(ctx, s)
+	if *long {
+		c.strikes, c.inputs, c.perSecond, c.shortest, c.longest, c.limit = 60, 500_000, 5_000, 50*time.Millisecond, 4*time.Second, 30*time.Minute
+	}
+	from := *seed
+	if from == 0 {
+		from = uint64(time.Now().UnixNano())
+	}
+	t.Logf("seed %d", from)
+	ctx := within(t, c.limit)
+	w := &world{cfg: newServer(t), dice: rand.New(rand.NewPCG(from, 0)), cleanup: t.Cleanup}
+	if c.apart {
+		w.brokerDir = filepath.Join(t.TempDir(), "broker")
+		if err := w.startBroker(ctx); err != nil {
+			t.Fatal(err)
+		}
+		w.cfg.Bootstrap = w.cfg.Kafka()
+	}
+	w.server = start(ctx, t, w.cfg)
+	queries, err := declare(ctx, w.server)
 	if err != nil {
 		t.Fatal(err)
 	}
 	if len(queries) != 3 {
 		t.Fatalf("queries %v", queries)
 	}
-	g, err := newGenerator(cfg.Kafka(), "inputs")
+	g, err := newGenerator(w.cfg.Kafka(), "inputs")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -166,62 +248,41 @@ func (c *campaign) run(ctx context.Context, t *testing.T, cfg process.ServerConf
 	var feeder sync.WaitGroup
 	feeder.Go(func() { g.run(feeding, c.perSecond) })
 
-	s, answers := c.killing(ctx, t, s, g)
+	c.fight(ctx, t, w, g)
 	stopFeeding()
 	feeder.Wait()
 	if err := g.finish(ctx); err != nil {
 		t.Fatalf("flushing the generator: %v", err)
 	}
-	l, took := settle(ctx, t, s, queries)
+	l, took := settle(ctx, t, w.server, queries)
 	l.acked = g.acked
-	if err := s.Stop(10 * time.Second); err != nil {
+	if err := w.server.Stop(10 * time.Second); err != nil {
 		t.Errorf("stopping: %v", err)
 	}
-	report(t, l, g, c.kills, answers, took)
+	report(t, l, g, c.strikes, w.answers, took)
 }
 
-// killing kills and restarts until there were enough kills and inputs. It returns the last process and how long each took
-// from its start to its first answer.
-func (c *campaign) killing(ctx context.Context, t *testing.T, s *process.Server, g *generator) (*process.Server, []time.Duration) {
+// fight strikes until there were enough strikes and inputs.
+func (c *campaign) fight(ctx context.Context, t *testing.T, w *world, g *generator) {
 	t.Helper()
-	from := *seed
-	if from == 0 {
-		from = uint64(time.Now().UnixNano())
-	}
-	t.Logf("seed %d", from)
-	dice := rand.New(rand.NewPCG(from, 0))
-	var answers []time.Duration
-	for n := 0; n < c.kills || g.done.Load() < int64(c.inputs); n++ {
-		life := c.shortest + time.Duration(dice.Int64N(int64(c.longest-c.shortest)))
-		if n >= c.kills {
-			life = c.longest // Kills there were enough of; only inputs are missing.
+	for n := 0; n < c.strikes || g.done.Load() < int64(c.inputs); n++ {
+		life := c.shortest + time.Duration(w.dice.Int64N(int64(c.longest-c.shortest)))
+		if n >= c.strikes {
+			life = c.longest // Strikes there were enough of; only inputs are missing.
 		}
-		if err := pause(ctx, s, life); err != nil {
-			t.Fatalf("before kill %d: %v", n+1, err)
+		if err := pause(ctx, w.server, life); err != nil {
+			t.Fatalf("before strike %d: %v", n+1, err)
 		}
-		if n >= c.kills {
+		if n >= c.strikes {
 			continue
 		}
-		s.Kill()
-		began := time.Now()
-		var err error
-		if s, err = process.StartServer(s.Config); err != nil {
-			t.Fatal(err)
+		if err := c.kinds[w.dice.IntN(len(c.kinds))](ctx, w); err != nil {
+			t.Fatalf("strike %d: %v", n+1, err)
 		}
-		t.Cleanup(s.Kill)
-		// Some are killed while they start; of the others it is seen how soon they answer.
-		if dice.IntN(3) == 0 {
-			continue
-		}
-		if err := s.Ready(ctx); err != nil {
-			t.Fatalf("after kill %d: %v", n+1, err)
-		}
-		answers = append(answers, time.Since(began))
 	}
-	if err := s.Ready(ctx); err != nil {
+	if err := w.server.Ready(ctx); err != nil {
 		t.Fatal(err)
 	}
-	return s, answers
 }
 
 // pause lets a process live for a while; its end by itself is an error.
@@ -271,15 +332,15 @@ func settle(ctx context.Context, t *testing.T, s *process.Server, queries map[st
 }
 
 // report prints figures and what is wrong.
-func report(t *testing.T, l *ledger, g *generator, kills int, answers []time.Duration, took time.Duration) {
+func report(t *testing.T, l *ledger, g *generator, strikes int, answers []time.Duration, took time.Duration) {
 	t.Helper()
 	again, total := 0, 0
 	for _, n := range l.inputs {
 		total += n
 		again += n - 1
 	}
-	t.Logf("%d kills; %d inputs in the topic (%d sent, %d confirmed, %d refused, %d written again by the client)",
-		kills, total, g.next.Load(), len(g.acked), len(g.failed), again)
+	t.Logf("%d strikes; %d inputs in the topic (%d sent, %d confirmed, %d refused, %d written again by the client)",
+		strikes, total, g.next.Load(), len(g.acked), len(g.failed), again)
 	t.Logf("outputs: %d counts, %d joined, %d window sums; pulled %d counts, %d windows; the rest was read in %s",
 		len(l.counts), len(l.joined), len(l.sums), len(l.pulledCounts), len(l.pulledSums), took.Round(time.Millisecond))
 	t.Logf("from start to first answer: %d restarts, median %s, most %s", len(answers), percentile(answers, 50).Round(time.Millisecond),

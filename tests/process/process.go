@@ -77,6 +77,22 @@ func (p *Process) Kill() {
 	<-p.done
 }
 
+// Freeze stops the process for a while (SIGSTOP), and lets it go on.
+func (p *Process) Freeze(ctx context.Context, d time.Duration) error {
+	if err := p.cmd.Process.Signal(syscall.SIGSTOP); err != nil {
+		return err
+	}
+	defer func() { _ = p.cmd.Process.Signal(syscall.SIGCONT) }()
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
 // Stop asks the process to end (SIGTERM), waits, and kills it when it takes longer than the limit, which is an error, as is
 // an exit code.
 func (p *Process) Stop(limit time.Duration) error {
@@ -102,7 +118,7 @@ func (p *Process) Await(ctx context.Context, ready func() error) error {
 		}
 		select {
 		case <-p.done:
-			return fmt.Errorf("the process ended (%v):\n%s", p.err, p.Output())
+			return fmt.Errorf("the process ended (%w):\n%s", p.err, p.Output())
 		case <-ctx.Done():
 			return errors.Join(ctx.Err(), err)
 		case <-poll.C:

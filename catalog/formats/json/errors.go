@@ -73,7 +73,7 @@ func (p *path) String() string {
 
 // mismatch records that the value at i cannot become a t, in ksqlDB's words.
 func (d *decoder) mismatch(b []byte, i int, t *types.Type, p *path) int {
-	d.err = fmt.Errorf("Can't convert type. sourceType: %s, requiredType: %s, path: %s", nodeName(b, i), t, p) //nolint:staticcheck // ksqlDB's text
+	d.err = fmt.Errorf("Can't convert type. sourceType: %s, requiredType: %s, path: %s", nodeName(b, i), t, p)
 	return -1
 }
 
@@ -82,7 +82,7 @@ func (d *decoder) outOfRange(text []byte, t *types.Type, p *path) int {
 	if len(text) > 64 {
 		text = append(text[:64:64], "..."...)
 	}
-	d.err = fmt.Errorf("Number out of range. value: %s, requiredType: %s, path: %s", text, t, p) //nolint:staticcheck // in the manner of ksqlDB's texts
+	d.err = fmt.Errorf("Number out of range. value: %s, requiredType: %s, path: %s", text, t, p)
 	return -1
 }
 

@@ -90,7 +90,7 @@ func (c *codec) Decode(data []byte, row *types.Row) error {
 		want, name = 8, "DoubleDeserializer"
 	}
 	if want != 0 && len(data) != want {
-		return fmt.Errorf("Size of data received by %s is not %d", name, want) //nolint:staticcheck // Kafka's text
+		return fmt.Errorf("Size of data received by %s is not %d", name, want)
 	}
 	if c.loc.Class == types.ClassNone {
 		return nil

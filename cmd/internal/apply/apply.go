@@ -89,6 +89,7 @@ func (a *Applier) apply(ctx context.Context, s *Step) (Outcome, string, error) {
 		return Inserted, "", err
 	case *ast.CreateType:
 		n.IfNotExists = true
+	default: // The others are not concerned.
 	}
 	entities, err := a.send(ctx, s)
 	if err != nil {
@@ -201,6 +202,7 @@ func sameDefinition(want ast.Statement, have string) bool {
 	case *ast.CreateAsSelect:
 		h, ok := st.Statement.(*ast.CreateAsSelect)
 		return ok && h.Kind == w.Kind && sameSelect(h.Select, w.Select) && includes(h.With, w.With)
+	default: // The others are not concerned.
 	}
 	return false
 }

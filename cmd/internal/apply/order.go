@@ -192,6 +192,7 @@ func typesOf(n ast.Statement) []string {
 		}
 	case *ast.CreateType:
 		names = appendTypes(names, n.Type)
+	default: // The others are not concerned.
 	}
 	return names
 }
@@ -208,6 +209,7 @@ func appendTypes(names []string, t ast.TypeName) []string {
 		for _, f := range t.Fields {
 			names = appendTypes(names, f.Type)
 		}
+	default: // The others are not concerned.
 	}
 	return names
 }

@@ -18,7 +18,7 @@ func pass(ctx context.Context, o options) error {
 	id := "raw-pass-" + strconv.FormatInt(time.Now().UnixNano(), 36)
 	session, err := kgo.NewGroupTransactSession(
 		kgo.SeedBrokers(o.broker), kgo.ConsumeTopics(o.topic), kgo.ConsumerGroup(id), kgo.TransactionalID(id),
-		kgo.FetchIsolationLevel(kgo.ReadCommitted()), kgo.RequireStableFetchOffsets(),
+		kgo.FetchIsolationLevel(kgo.ReadCommitted()),
 		kgo.ConsumeResetOffset(kgo.NewOffset().AtStart()), kgo.DefaultProduceTopic(o.out),
 		kgo.RecordPartitioner(kgo.ManualPartitioner()), kgo.ProducerBatchMaxBytes(512<<10),
 		kgo.MaxBufferedRecords(200_000), kgo.ProducerBatchCompression(kgo.NoCompression()))
