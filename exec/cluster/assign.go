@@ -42,7 +42,11 @@ type Plan struct {
 
 // MemberPlan is what one member does, each list in the order of [TaskID.Compare].
 type MemberPlan struct {
-	Active, Standby []TaskID
+	// Active are the tasks the member shall own.
+	Active []TaskID
+	// Standby are the tasks whose state it keeps up to date. A task that has to be taken from its owner first is among both:
+	// the member follows until it gets it.
+	Standby []TaskID
 	// Warmup are the tasks whose state the member builds up in order to take them over, as owner or as standby; when it has
 	// caught up it asks for a rebalance. They are not among Standby.
 	Warmup []TaskID
@@ -56,14 +60,17 @@ const unknownLag = math.MaxInt64
 
 // lag is how far a member's state of a task is behind.
 type lag struct {
-	// ready members can take the task over at once.
-	ready   bool
-	records int64
+	// ready members can take the task over at once; following ones keep the state up to date.
+	ready, following bool
+	records          int64
 }
 
 // compare puts the better first. Those that are ready are alike, or the choice would change with every record.
 func (l lag) compare(o lag) int {
-	if l.ready || o.ready {
+	switch {
+	case l.ready && o.ready:
+		return compareBool(o.following, l.following)
+	case l.ready || o.ready:
 		return compareBool(o.ready, l.ready)
 	}
 	return cmp.Compare(l.records, o.records)
@@ -113,22 +120,15 @@ func Assign(topology Topology, members []Member, o Options) Plan {
 	if len(members) == 0 {
 		return plan
 	}
-	order := make([]int, len(members))
-	for i := range order {
-		order[i] = i
-	}
-	slices.SortFunc(order, func(a, b int) int {
-		return cmp.Or(cmp.Compare(members[a].NodeID, members[b].NodeID), cmp.Compare(members[a].Incarnation, members[b].Incarnation))
-	})
-	p := newProblem(topology, members, order, o)
+	p, order := solve(topology, members, o)
 	plan.Err = p.disagreement()
-	p.placeStateful()
-	p.placeStateless()
-	p.placeStandbys()
 	for t, task := range p.tasks {
 		if m := p.active[t]; m != nobody {
 			a := &plan.Members[order[m]]
 			a.Active = append(a.Active, task.TaskID)
+			if task.Stateful && p.prev[t] != m && p.prev[t] != nobody {
+				a.Standby = append(a.Standby, task.TaskID)
+			}
 		}
 		for _, m := range p.standby[t] {
 			s := &plan.Members[order[m]]
@@ -144,6 +144,22 @@ func Assign(topology Topology, members []Member, o Options) Plan {
 		}
 	}
 	return plan
+}
+
+// solve makes an assignment. order has the index in members of each member of the problem.
+func solve(topology Topology, members []Member, o Options) (p *problem, order []int) {
+	order = make([]int, len(members))
+	for i := range order {
+		order[i] = i
+	}
+	slices.SortFunc(order, func(a, b int) int {
+		return cmp.Or(cmp.Compare(members[a].NodeID, members[b].NodeID), cmp.Compare(members[a].Incarnation, members[b].Incarnation))
+	})
+	p = newProblem(topology, members, order, o)
+	p.placeStateful()
+	p.placeStateless()
+	p.placeStandbys()
+	return p, order
 }
 
 func newProblem(topology Topology, members []Member, order []int, o Options) *problem {
@@ -226,12 +242,12 @@ func (p *problem) readLags() {
 				continue
 			}
 			behind := ends[t] - pos.Position
-			p.lags[t][m] = lag{pos.Age <= p.o.AcceptableAge || behind <= p.o.AcceptableRecords, behind}
+			p.lags[t][m] = lag{pos.Age <= p.o.AcceptableAge || behind <= p.o.AcceptableRecords, pos.Following, behind}
 		}
 	}
 	for t, m := range p.prev {
 		if m != nobody && p.lags[t] != nil {
-			p.lags[t][m] = lag{ready: true}
+			p.lags[t][m] = lag{ready: true, following: true}
 		}
 	}
 }

@@ -17,7 +17,7 @@ import (
 //	a zone=x gen=3 owns=0_0,1_0 state=1_2@500/90s
 //	----
 //
-// state is the position, and its age where it is not 0. What comes out is who does what; "+" behind a task says that it has
+// state is the position, and its age where it is not 0; old is the same of what is no longer followed. What comes out is who does what; "+" behind a task says that it has
 // moved there.
 func TestAssign(t *testing.T) {
 	datadriven.Walk(t, "testdata/assign", func(t *testing.T, path string) {
@@ -110,11 +110,11 @@ func parseMember(t *testing.T, fields []string) Member {
 			for _, text := range strings.Split(value, ",") {
 				m.Claims = append(m.Claims, parseTask(t, text))
 			}
-		case "state":
+		case "state", "old":
 			for _, text := range strings.Split(value, ",") {
 				task, rest, _ := strings.Cut(text, "@")
 				position, age, _ := strings.Cut(rest, "/")
-				p := TaskPosition{TaskID: parseTask(t, task), Position: parseInt(t, position)}
+				p := TaskPosition{TaskID: parseTask(t, task), Position: parseInt(t, position), Following: key == "state"}
 				if age != "" {
 					var err error
 					if p.Age, err = time.ParseDuration(age); err != nil {

@@ -131,8 +131,12 @@ func (p Plan) assignment(planHash uint64, members []Member) Assignment {
 		for _, t := range p.Members[i].Active {
 			a.Owners[t] = i
 		}
+	}
+	for i := range members {
 		for _, t := range p.Members[i].Standby {
-			a.Standbys[t] = append(a.Standbys[t], i)
+			if a.Owners[t] != i {
+				a.Standbys[t] = append(a.Standbys[t], i)
+			}
 		}
 	}
 	return a

@@ -15,7 +15,9 @@ func someSubscription() Subscription {
 	return Subscription{
 		Version: version, MinVersion: oldest, NodeID: "node-1", Incarnation: 7, Endpoint: "http://10.0.0.1:8088", Zone: "x",
 		Tags: map[string]string{"rack": "3", "disk": "fast"}, PlanHash: 1 << 63, CommandOffset: 12, Capacity: 4, Joins: 2,
-		Positions: []TaskPosition{{TaskID{1, 0}, 5, 0}, {TaskID{0, 3}, 1 << 40, 90 * time.Second}, {TaskID{1, 3}, 0, time.Millisecond}},
+		Positions: []TaskPosition{
+			{TaskID{1, 0}, 5, 0, true}, {TaskID{0, 3}, 1 << 40, 90 * time.Second, false}, {TaskID{1, 3}, 0, time.Millisecond, true},
+		},
 	}
 }
 
@@ -118,7 +120,7 @@ func TestPositionsAreBounded(t *testing.T) {
 	s := someSubscription()
 	s.Positions = nil
 	for i := range int32(5000) {
-		s.Positions = append(s.Positions, TaskPosition{TaskID{1, i}, 1 << 40, time.Duration(i) * time.Second})
+		s.Positions = append(s.Positions, TaskPosition{TaskID{1, i}, 1 << 40, time.Duration(i) * time.Second, true})
 	}
 	b := s.Encode()
 	have, err := DecodeSubscription(b)
@@ -143,7 +145,7 @@ func TestSizes(t *testing.T) {
 		s := Subscription{Version: version, MinVersion: oldest, NodeID: fmt.Sprintf("%08d-aaaa-bbbb-cccc-0123456789ab", i), PlanHash: 1 << 60,
 			Endpoint: fmt.Sprintf("https://ksqlgo-%d.ksqlgo.production.svc:8443", i), Zone: fmt.Sprintf("europe-west1-%d", i%3), Capacity: 8}
 		for _, task := range topology.Tasks() {
-			s.Positions = append(s.Positions, TaskPosition{task.TaskID, 3_000_000_000 + int64(i), time.Duration(i) * time.Hour})
+			s.Positions = append(s.Positions, TaskPosition{task.TaskID, 3_000_000_000 + int64(i), time.Duration(i) * time.Hour, true})
 		}
 		b := s.Encode()
 		total += len(b)

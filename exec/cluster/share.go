@@ -6,10 +6,35 @@ import (
 )
 
 // shares divides n things among the eligible members by their capacity, each the share below or above what it is due. The
-// shares above go to those who wish for them most: where wish says how much a member has already, fewest things move.
-func (p *problem) shares(n int, wish []int) []int {
+// shares above go to those who wish for more than the one below: where wish says what a member has already, fewest things
+// move. Nobody gets more than its limit, when there are limits; what is left then is nobody's.
+func (p *problem) shares(n int, wish, limit []int) []int {
+	share := make([]int, len(p.members))
+	open := slices.Clone(p.eligible)
+	for n > 0 && slices.Contains(open, true) {
+		got := p.divide(n, wish, open)
+		full := false
+		for m := range got {
+			if limit != nil && open[m] && got[m] > limit[m] {
+				// What others are due changes with what it cannot have.
+				share[m], open[m], full = limit[m], false, true
+				n -= limit[m]
+			}
+		}
+		if !full {
+			for m := range got {
+				share[m] += got[m]
+			}
+			break
+		}
+	}
+	return share
+}
+
+// divide divides n things among some members.
+func (p *problem) divide(n int, wish []int, among []bool) []int {
 	var sum int64
-	for m, ok := range p.eligible {
+	for m, ok := range among {
 		if ok {
 			sum += int64(p.members[m].Capacity)
 		}
@@ -18,7 +43,7 @@ func (p *problem) shares(n int, wish []int) []int {
 	rest := make([]int64, len(p.members))
 	left := n
 	var candidates []int
-	for m, ok := range p.eligible {
+	for m, ok := range among {
 		if !ok {
 			continue
 		}
@@ -29,12 +54,9 @@ func (p *problem) shares(n int, wish []int) []int {
 			candidates = append(candidates, m)
 		}
 	}
+	// How much a member wishes makes no difference: it changes while tasks move, and the shares must not.
 	slices.SortStableFunc(candidates, func(a, b int) int {
-		return cmp.Or(
-			-cmp.Compare(min(wish[a]-share[a], 1), min(wish[b]-share[b], 1)),
-			-cmp.Compare(rest[a], rest[b]),
-			-cmp.Compare(wish[a]-share[a], wish[b]-share[b]),
-		)
+		return cmp.Or(compareBool(wish[a] <= share[a], wish[b] <= share[b]), -cmp.Compare(rest[a], rest[b]))
 	})
 	for _, m := range candidates[:left] {
 		share[m]++
@@ -82,7 +104,7 @@ func (p *problem) placeStateless() {
 	for m := range wish {
 		wish[m] += load[m]
 	}
-	share := p.shares(all, wish)
+	share := p.shares(all, wish, nil)
 	var rest []int
 	for _, t := range free {
 		if m := p.prev[t]; m != nobody && load[m] < share[m] {

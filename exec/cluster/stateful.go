@@ -8,7 +8,7 @@ import (
 // placeStateful finds the target of every stateful task, then who owns it until the target is ready.
 func (p *problem) placeStateful() {
 	free := p.pin(true)
-	share := p.shares(len(free), p.owned(free))
+	share := p.shares(len(free), p.owned(free), nil)
 	p.target = p.targets(free, share)
 	load := make([]int, len(p.members))
 	for _, t := range free {

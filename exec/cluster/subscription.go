@@ -42,6 +42,8 @@ type TaskPosition struct {
 	// Age is how long ago, by the member's own clock, Position was seen to be the end of the changelogs: the lag in time. The
 	// owner's is 0.
 	Age time.Duration
+	// Following says that the member keeps the state up to date: as owner, standby or warm-up.
+	Following bool
 }
 
 // maxPositionBytes bounds the positions in a subscription. The group's record holds the data of all members, and 50 of them
@@ -49,7 +51,7 @@ type TaskPosition struct {
 const maxPositionBytes = 9_000
 
 // maxAgeMillis and maxCapacity bound what is written: more makes no difference.
-const maxAgeMillis, maxCapacity = 1<<31 - 1, 1 << 20
+const maxAgeMillis, maxCapacity = 1<<30 - 1, 1 << 20
 
 // Numbers of the fields.
 const (
@@ -104,7 +106,11 @@ func appendPositions(positions []TaskPosition) []byte {
 		for _, p := range list {
 			b = appendTask(b, p.TaskID, &last)
 			b = binary.AppendUvarint(b, uint64(max(p.Position, 0)))
-			b = binary.AppendUvarint(b, uint64(min(max(p.Age.Milliseconds(), 0), maxAgeMillis)))
+			age := uint64(min(max(p.Age.Milliseconds(), 0), maxAgeMillis)) << 1
+			if p.Following {
+				age |= 1
+			}
+			b = binary.AppendUvarint(b, age)
 		}
 		if len(b) <= maxPositionBytes {
 			return b
@@ -148,7 +154,8 @@ func DecodeSubscription(b []byte) (Subscription, error) {
 			last := int32(0)
 			for len(r.buf) > 0 {
 				p := TaskPosition{TaskID: r.task(&last), Position: r.number63()}
-				p.Age = time.Duration(r.number31()) * time.Millisecond
+				age := r.number31()
+				p.Age, p.Following = time.Duration(age>>1)*time.Millisecond, age&1 == 1
 				if r.err == nil {
 					s.Positions = append(s.Positions, p)
 				}

@@ -17,6 +17,8 @@ type KeyedAggregate struct {
 	store  *state.KeyedStore
 	table  bool
 	cached bool
+	// gather is nil where rows are folded in one by one.
+	gather *gather
 }
 
 // NewKeyedAggregate builds the operator. keepOld says that old results are wanted downstream, now that every
@@ -30,10 +32,14 @@ func NewKeyedAggregate(ctx *Context, n *physical.Aggregate, keepOld, now bool, n
 	if err != nil {
 		return nil, err
 	}
-	return &KeyedAggregate{
+	a := &KeyedAggregate{
 		aggregateCore: core, store: ctx.State.Keyed(state.StoreID(st.ID)), table: n.Table,
 		cached: ctx.CacheBytes > 0 && !keepOld && !now,
-	}, nil
+	}
+	if a.cached && !a.table && core.fold.canGather() {
+		a.gather = newGather(core, a.store.Upserts())
+	}
+	return a, nil
 }
 
 // Process implements [Operator].
@@ -48,29 +54,13 @@ func (a *KeyedAggregate) Process(r *record.Record) error {
 	if !a.group(r.Row) {
 		return nil
 	}
-	if a.cached && a.fold.fixed {
-		return a.addInPlace(r)
+	if a.gather != nil {
+		// The hot path: the state is changed where it lies and nothing is passed on before Flush.
+		a.ctx.mark(fateAggregated)
+		a.gather.rows.Add(a.key, r.Time)
+		return a.gather.put(r.Row)
 	}
 	return a.update(nil, r.Row, r.Time)
-}
-
-// addInPlace is the hot path: the state is changed where it lies and nothing is passed on before Flush.
-func (a *KeyedAggregate) addInPlace(r *record.Record) error {
-	value, found, err := a.store.Upsert(a.key, a.fold.size, r.Time)
-	if err != nil {
-		return err
-	}
-	if found {
-		if err := a.fold.loadFixed(value); err != nil {
-			return a.broken(err)
-		}
-	} else {
-		a.fold.init()
-	}
-	a.fold.add(a.ctx, a.name, r.Row)
-	a.fold.storeFixed(value)
-	a.ctx.mark(fateAggregated)
-	return nil
 }
 
 // change handles a change of the table below: undo the old row, then add the new one, in one step if their group is the
@@ -153,6 +143,11 @@ func (a *KeyedAggregate) Flush() error {
 	if !a.cached {
 		return nil
 	}
+	if a.gather != nil {
+		if err := a.gather.run(); err != nil {
+			return err
+		}
+	}
 	return a.store.Changed(func(key, value []byte, at int64, deleted bool) error {
 		if deleted {
 			return nil
@@ -165,4 +160,11 @@ func (a *KeyedAggregate) Flush() error {
 		}
 		return a.emit(false, types.Window{}, at)
 	})
+}
+
+// Abort forgets the rows that were not folded in yet.
+func (a *KeyedAggregate) Abort() {
+	if a.gather != nil {
+		a.gather.drop()
+	}
 }

@@ -18,6 +18,8 @@ type WindowedAggregate struct {
 	spec   types.WindowSpec
 	clock  *Clock
 	cached bool
+	// gather is nil where rows are folded in one by one.
+	gather *gather
 }
 
 // NewWindowedAggregate builds the operator. keepOld says that old results are wanted downstream, now that every
@@ -42,6 +44,9 @@ func NewWindowedAggregate(
 	}
 	if a.spec.AdvanceMs == 0 {
 		a.spec.AdvanceMs = a.spec.SizeMs
+	}
+	if a.cached && core.fold.canGather() {
+		a.gather = newGather(core, a.store.Upserts())
 	}
 	return a, nil
 }
@@ -75,8 +80,13 @@ func firstWindow(t int64, w *types.WindowSpec) int64 {
 }
 
 func (a *WindowedAggregate) update(r *record.Record, w types.Window) error {
-	if a.cached && a.fold.fixed {
-		return a.addInPlace(r, w)
+	if a.gather != nil {
+		// The hot path: the state is changed where it lies and nothing is passed on before Flush.
+		if !a.gather.rows.AddWindow(a.key, w.Start, r.Time) {
+			return nil
+		}
+		a.ctx.mark(fateAggregated)
+		return a.gather.put(r.Row)
 	}
 	value, last, found, err := a.store.Get(a.key, w.Start)
 	if err != nil {
@@ -110,29 +120,15 @@ func (a *WindowedAggregate) update(r *record.Record, w types.Window) error {
 	return a.emit(found, w, at)
 }
 
-// addInPlace is the hot path: the state is changed where it lies and nothing is passed on before Flush.
-func (a *WindowedAggregate) addInPlace(r *record.Record, w types.Window) error {
-	value, found, live, err := a.store.Upsert(a.key, w.Start, a.fold.size, r.Time)
-	if err != nil || !live {
-		return err
-	}
-	if found {
-		if err := a.fold.loadFixed(value); err != nil {
-			return a.broken(err)
-		}
-	} else {
-		a.fold.init()
-	}
-	a.fold.add(a.ctx, a.name, r.Row)
-	a.fold.storeFixed(value)
-	a.ctx.mark(fateAggregated)
-	return nil
-}
-
 // Flush passes on what changed since the last time.
 func (a *WindowedAggregate) Flush() error {
 	if !a.cached {
 		return nil
+	}
+	if a.gather != nil {
+		if err := a.gather.run(); err != nil {
+			return err
+		}
 	}
 	return a.store.Changed(func(key []byte, start int64, value []byte, at int64, deleted bool) error {
 		if deleted {
@@ -148,4 +144,11 @@ func (a *WindowedAggregate) Flush() error {
 		a.setWindow(a.row, w)
 		return a.emit(false, w, at)
 	})
+}
+
+// Abort forgets the rows that were not folded in yet.
+func (a *WindowedAggregate) Abort() {
+	if a.gather != nil {
+		a.gather.drop()
+	}
 }

@@ -36,12 +36,14 @@ type fold struct {
 }
 
 type foldCall struct {
-	agg    functions.Aggregator
-	args   *eval.Tuple
-	report func(arg int, err error)
-	at, n  int
-	out    types.Loc
-	column types.Column
+	agg  functions.Aggregator
+	args *eval.Tuple
+	// argTypes are the arguments' types.
+	argTypes []*types.Type
+	report   func(arg int, err error)
+	at, n    int
+	out      types.Loc
+	column   types.Column
 }
 
 // fixedPlace is where one slot of a fixed state stands.
@@ -127,7 +129,7 @@ func (f *fold) addCall(
 	if c.agg, err = overload.New(ctx.Env, argTypes, literals); err != nil {
 		return fmt.Errorf("%s: %w", call.Name, err)
 	}
-	c.n = len(state)
+	c.n, c.argTypes = len(state), argTypes
 	f.types = append(f.types, state...)
 	f.calls = append(f.calls, c)
 	f.args = append(f.args, make([]types.Slot, max(0, len(call.Args)-len(f.args)))...)

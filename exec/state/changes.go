@@ -1,10 +1,9 @@
 package state
 
 import (
+	"errors"
 	"fmt"
 	"math"
-
-	"github.com/cockroachdb/pebble/v2"
 )
 
 // Change is one row that differs from what the changelog holds. Its slices are valid during the visit.
@@ -52,7 +51,11 @@ func (v *view) changed(visit func(Change) error) error {
 		return nil
 	}
 	drop := v.dropTarget()
-	for _, pos := range o.sortedDirty() {
+	order := o.sortedDirty()
+	for i, pos := range order {
+		if i%groupLen == 0 {
+			o.bringClose(order[i:min(i+groupLen, len(order))])
+		}
 		r := o.cur.arena.at(o.dirty[pos])
 		if !r.has(flagUnlogged) {
 			continue
@@ -61,7 +64,7 @@ func (v *view) changed(visit func(Change) error) error {
 		o.unlogged--
 		c := Change{Store: v.spec.ID, Partition: v.task.partition, Key: r.key(), Timestamp: r.timestamp()}
 		if v.isDropped(c.Key, drop) {
-			// It lived and expired within the interval, or expired() visits what Pebble has of it.
+			// It lived and expired within the interval, or expired() visits what was committed of it.
 			continue
 		}
 		if !r.has(flagAbsent) {
@@ -79,7 +82,7 @@ func (v *view) isDropped(rowKey []byte, drop int64) bool {
 	return drop != math.MinInt64 && decodeTime(rowKey) < drop
 }
 
-// expired visits the rows in Pebble that the next commit drops, and settles which these are.
+// expired visits the committed rows that the next commit drops, and settles which these are.
 func (v *view) expired(visit func(Change) error) error {
 	drop := v.dropTarget()
 	if drop <= v.dropNext {
@@ -87,18 +90,19 @@ func (v *view) expired(visit func(Change) error) error {
 	}
 	lower := v.bucketKey(max(v.dropped, v.dropNext))
 	upper := v.bucketKey(drop)
-	it, err := v.task.db.pdb.NewIter(&pebble.IterOptions{LowerBound: lower, UpperBound: upper})
+	d := v.task.db
+	it, err := d.newBase(d.committedRuns(), d.pdb, lower, upper)
 	if err != nil {
-		return v.task.db.failure(err)
+		return err
 	}
-	for ok := it.First(); ok && err == nil; ok = it.Next() {
+	for ok := it.SeekGE(lower); ok && err == nil; ok = it.Next() {
 		err = visit(Change{
 			Store: v.spec.ID, Partition: v.task.partition, Key: it.Key()[prefixLen:],
 			Timestamp: v.state.streamTime, Expired: true,
 		})
 	}
-	if cerr := it.Close(); err == nil {
-		err = v.task.db.failure(cerr)
+	if cerr := errors.Join(it.Err(), it.Close()); err == nil {
+		err = d.failure(cerr)
 	}
 	if err == nil {
 		v.dropNext = drop

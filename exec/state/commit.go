@@ -1,6 +1,7 @@
 package state
 
 import (
+	"bytes"
 	"cmp"
 	"fmt"
 	"math"
@@ -23,9 +24,13 @@ type Commit struct {
 	Meta []Meta
 }
 
-// Commit writes one interval as a single atomic batch, without waiting for the disk ([DB.Sync] does), and
-// empties the overlays. On an error nothing of it is in the DB after the next Open; the tasks keep their
-// overlays, and the DB is of no more use unless the error is [ErrInvariant].
+// Commit takes over one interval, all of it or nothing, and empties the overlays. Readers see it at once. It goes to
+// disk with the commits of up to a second, at the latest with [DB.Sync] or [DB.Close]; until then a crash loses it as
+// a whole, as if it had come before the commit. It goes there at once when it is large, when rows expire with it, and
+// when it holds rows that no changelog has.
+//
+// On an error nothing of it is in the DB after the next Open; the tasks keep their overlays, and the DB is of no more
+// use unless the error is [ErrInvariant].
 //
 // It refuses ([ErrInvariant]) a checkpoint below the last one of the same topic, and tasks with changes
 // that [Task.Changes] has not visited in stores with a changelog.
@@ -36,20 +41,7 @@ func (d *DB) Commit(c Commit) error {
 		return err
 	}
 	views := commitOrder(c.Tasks)
-	var size int64
-	for _, v := range views {
-		size += v.o.dirtyBytes
-	}
-	d.emptyBatch(int(size))
-	for _, v := range views {
-		if err := v.appendTo(d); err != nil {
-			return d.failure(err)
-		}
-	}
-	if err := d.appendMeta(c); err != nil {
-		return d.failure(err)
-	}
-	if err := d.apply(); err != nil {
+	if err := d.take(views, c); err != nil {
 		return err
 	}
 	for _, v := range views {
@@ -57,6 +49,98 @@ func (d *DB) Commit(c Commit) error {
 	}
 	for _, ck := range c.Checkpoints {
 		d.checkpoints[checkpointKey{ck.Topic, ck.Partition}] = ck
+	}
+	d.commits.Add(1)
+	return nil
+}
+
+// take makes a run of an interval and lets it wait with the others, or writes them all.
+func (d *DB) take(views []*view, c Commit) error {
+	var size int64
+	rows := 0
+	atOnce := false
+	for _, v := range views {
+		if v.spec.NoChangelog {
+			v.dropNext = max(v.dropNext, v.dropTarget())
+			atOnce = atOnce || len(v.o.dirty) > 0
+		}
+		atOnce = atOnce || v.dropNext > v.dropped
+		// What a record's header takes is more than what an entry takes beside key and value.
+		size += v.o.dirtyBytes
+		rows += len(v.o.dirty)
+	}
+	meta := d.metaEntries(views, c)
+	for _, e := range meta {
+		size += int64(len(e.key) + len(e.value) + runEntryHeader)
+	}
+	if size == 0 {
+		return d.failure(nil)
+	}
+	if size > math.MaxUint32 {
+		return fmt.Errorf("%w: %s: a commit of %d bytes; the host commits early by Task.Size", ErrInvariant, d.dir, size)
+	}
+	r := newRun(int(size), rows+len(meta))
+	for _, e := range meta {
+		if e.value == nil {
+			copy(r.delete(len(e.key)), e.key)
+			continue
+		}
+		key, value := r.set(len(e.key), len(e.value))
+		copy(key, e.key)
+		copy(value, e.value)
+	}
+	for _, v := range views {
+		v.o.appendTo(r, v.skips())
+	}
+	waiting := d.committedRuns()
+	runs := append(waiting[:len(waiting):len(waiting)], r)
+	d.unsynced.Store(true)
+	if atOnce || len(runs) > gatherRuns || d.gathered+len(r.data) > d.gather {
+		return d.write(runs, views)
+	}
+	d.show(runs)
+	d.gathered += len(r.data)
+	return nil
+}
+
+// show lets readers see runs beside what is in Pebble.
+func (d *DB) show(runs []*run) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.runs.Store(&runs)
+}
+
+// write writes runs as one batch, with the expiry that views have settled. Readers see all runs before they see the
+// batch, and both are the same to them.
+func (d *DB) write(runs []*run, views []*view) error {
+	d.show(runs)
+	size := 0
+	for _, r := range runs {
+		size += len(r.data)
+	}
+	d.emptyBatch(size)
+	if err := newMerger(runs).appendTo(d.batch); err != nil {
+		return d.failure(err)
+	}
+	for _, v := range views {
+		if v.dropNext > v.dropped {
+			if err := d.batch.DeleteRange(v.bucketKey(v.dropped), v.bucketKey(v.dropNext), nil); err != nil {
+				return d.failure(err)
+			}
+		}
+	}
+	if err := d.apply(); err != nil {
+		return err
+	}
+	d.show(nil)
+	d.gathered = 0
+	return nil
+}
+
+// settle writes the runs that wait. commitMu is held.
+func (d *DB) settle() error {
+	if runs := d.committedRuns(); len(runs) > 0 {
+		return d.write(runs, nil)
 	}
 	return nil
 }
@@ -113,71 +197,74 @@ func commitOrder(tasks []*Task) []*view {
 	return views
 }
 
-// appendTo adds a store's changes to the DB's batch.
-func (v *view) appendTo(d *DB) error {
-	if v.spec.NoChangelog {
-		v.dropNext = max(v.dropNext, v.dropTarget())
-	}
-	var skip func([]byte) bool
-	if v.dropNext != math.MinInt64 {
-		skip = func(rowKey []byte) bool { return v.isDropped(rowKey, v.dropNext) }
-	}
-	if err := v.o.appendTo(d.batch, skip); err != nil {
-		return err
-	}
-	if v.dropNext > v.dropped {
-		if err := d.batch.DeleteRange(v.bucketKey(v.dropped), v.bucketKey(v.dropNext), nil); err != nil {
-			return err
-		}
-	}
-	if v.state == v.saved {
+// skips returns what says of row keys that they lie in buckets the commit drops; nil if it drops none.
+func (v *view) skips() func(rowKey []byte) bool {
+	if v.dropNext == math.MinInt64 {
 		return nil
 	}
-	return d.setMeta(uint32(v.task.partition), tagStoreState, storeName(v.spec.ID), v.state.append)
+	return func(rowKey []byte) bool { return v.isDropped(rowKey, v.dropNext) }
 }
 
-// appendMeta adds everything but rows to the DB's batch.
-func (d *DB) appendMeta(c Commit) error {
-	for _, ck := range c.Checkpoints {
-		if err := d.setMeta(uint32(ck.Partition), tagCheckpoint, ck.Topic, ck.append); err != nil {
-			return err
+// metaEntry is an entry of a commit that is no row; value is nil if it goes away.
+type metaEntry struct{ key, value []byte }
+
+// metaEntries lists everything of a commit but rows in order of keys. Of one key the last counts.
+func (d *DB) metaEntries(views []*view, c Commit) []metaEntry {
+	m := metaBuilder{entries: d.meta[:0], buf: d.metaBuf[:0]}
+	for _, v := range views {
+		if v.state != v.saved {
+			m.set(v.task.partition, tagStoreState, storeName(v.spec.ID), v.state.append)
 		}
+	}
+	for _, ck := range c.Checkpoints {
+		m.set(ck.Partition, tagCheckpoint, ck.Topic, ck.append)
 	}
 	for _, p := range c.Positions {
-		if err := d.setMeta(uint32(p.Partition), tagPosition, p.Topic, p.append); err != nil {
-			return err
-		}
+		m.set(p.Partition, tagPosition, p.Topic, p.append)
 	}
 	for _, st := range c.StreamTimes {
-		err := d.setMeta(uint32(st.Partition), tagStreamTime, st.Name, func(b []byte) []byte {
-			return appendStreamTime(b, st.Time)
-		})
-		if err != nil {
-			return err
-		}
+		m.set(st.Partition, tagStreamTime, st.Name, func(b []byte) []byte { return appendStreamTime(b, st.Time) })
 	}
-	for _, m := range c.Meta {
-		if m.Value == nil {
-			d.keyBuf = metaKey(d.keyBuf[:0], uint32(m.Partition), tagUser, m.Name)
-			if err := d.batch.Delete(d.keyBuf, nil); err != nil {
-				return err
-			}
+	for _, e := range c.Meta {
+		if e.Value == nil {
+			m.add(e.Partition, tagUser, e.Name)
 			continue
 		}
-		err := d.setMeta(uint32(m.Partition), tagUser, m.Name, func(b []byte) []byte {
-			return append(b, m.Value...)
-		})
-		if err != nil {
-			return err
-		}
+		m.set(e.Partition, tagUser, e.Name, func(b []byte) []byte { return append(b, e.Value...) })
 	}
-	return nil
+	d.meta, d.metaBuf = m.entries, m.buf
+	return m.sorted()
 }
 
-func (d *DB) setMeta(partition uint32, tag byte, name string, payload func([]byte) []byte) error {
-	d.keyBuf = metaKey(d.keyBuf[:0], partition, tag, name)
-	d.valBuf = sealMeta(d.valBuf[:0], payload)
-	return d.batch.Set(d.keyBuf, d.valBuf, nil)
+// metaBuilder gathers entries; their bytes stand in one buffer, and in older ones it has outgrown.
+type metaBuilder struct {
+	entries []metaEntry
+	buf     []byte
+}
+
+func (m *metaBuilder) add(partition int32, tag byte, name string) *metaEntry {
+	at := len(m.buf)
+	m.buf = metaKey(m.buf, uint32(partition), tag, name)
+	m.entries = append(m.entries, metaEntry{key: m.buf[at:len(m.buf):len(m.buf)]})
+	return &m.entries[len(m.entries)-1]
+}
+
+func (m *metaBuilder) set(partition int32, tag byte, name string, payload func([]byte) []byte) {
+	e := m.add(partition, tag, name)
+	at := len(m.buf)
+	m.buf = sealMeta(m.buf, payload)
+	e.value = m.buf[at:len(m.buf):len(m.buf)]
+}
+
+func (m *metaBuilder) sorted() []metaEntry {
+	slices.SortStableFunc(m.entries, func(a, b metaEntry) int { return bytes.Compare(a.key, b.key) })
+	last := m.entries[:0]
+	for i, e := range m.entries {
+		if i+1 == len(m.entries) || !bytes.Equal(e.key, m.entries[i+1].key) {
+			last = append(last, e)
+		}
+	}
+	return last
 }
 
 // emptyBatch makes the DB's batch ready for about size bytes. Pebble keeps the memory of a batch too large
@@ -201,7 +288,6 @@ func (d *DB) apply() (err error) {
 		return d.failure(err)
 	}
 	d.unsynced.Store(true)
-	d.commits.Add(1)
 	if d.batch.Empty() || d.batchCap > maxRetainedBatch {
 		d.batchCap = 0 // the memory went to Pebble, or goes now
 	}
@@ -225,6 +311,9 @@ func (d *DB) Wipe(partition int32, stores []StoreID, changelogs []string) error 
 		if held {
 			return fmt.Errorf("%w: %s: store %d of partition %d is in use", ErrInvariant, d.dir, id, partition)
 		}
+	}
+	if err := d.settle(); err != nil {
+		return err
 	}
 	d.batch.Reset()
 	for _, id := range stores {

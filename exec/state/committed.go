@@ -30,12 +30,12 @@ func (d *DB) Positions(partition int32) ([]Position, error) {
 	if d.isClosed() {
 		return nil, ErrClosed
 	}
-	return d.positions(d.pdb, partition)
+	return d.positions(d.committedRuns(), d.pdb, partition)
 }
 
-func (d *DB) positions(r pebble.Reader, partition int32) ([]Position, error) {
+func (d *DB) positions(runs []*run, r pebble.Reader, partition int32) ([]Position, error) {
 	var out []Position
-	err := d.scanMeta(r, &partition, func(_ uint32, tag byte, name string, v []byte) error {
+	err := d.scanMeta(runs, r, &partition, func(_ uint32, tag byte, name string, v []byte) error {
 		if tag != tagPosition {
 			return nil
 		}
@@ -54,7 +54,7 @@ func (d *DB) StreamTimes(partition int32) ([]StreamTime, error) {
 		return nil, ErrClosed
 	}
 	var out []StreamTime
-	err := d.scanMeta(d.pdb, &partition, func(_ uint32, tag byte, name string, v []byte) error {
+	err := d.scanMeta(d.committedRuns(), d.pdb, &partition, func(_ uint32, tag byte, name string, v []byte) error {
 		if tag != tagStreamTime {
 			return nil
 		}
@@ -87,50 +87,32 @@ func (d *DB) getMeta(key []byte) (payload []byte, ok bool, err error) {
 
 // getMetaInto hands the raw value of a meta entry to decode.
 func (d *DB) getMetaInto(key []byte, decode func([]byte) error) (bool, error) {
-	return getInto(d, d.pdb, key, decode)
-}
-
-// getInto reads one key of r and hands its value to decode, which must not keep it.
-func getInto(d *DB, r pebble.Reader, key []byte, decode func([]byte) error) (bool, error) {
-	v, closer, err := r.Get(key)
-	if errors.Is(err, pebble.ErrNotFound) {
-		return false, nil
-	}
-	if err != nil {
-		return false, d.failure(err)
-	}
-	err = decode(v)
-	return true, errors.Join(err, closer.Close())
+	return d.getInto(d.committedRuns(), d.pdb, key, decode)
 }
 
 // scanMeta visits the meta entries of one partition, or of all.
 func (d *DB) scanMeta(
-	r pebble.Reader, partition *int32, visit func(partition uint32, tag byte, name string, v []byte) error,
+	runs []*run, r pebble.Reader, partition *int32, visit func(partition uint32, tag byte, name string, v []byte) error,
 ) error {
 	lower, upper := []byte{0, 0}, []byte{0, 1}
 	if partition != nil {
 		lower = metaKey(nil, uint32(*partition), 0, "")[:prefixLen]
 		upper = prefixEnd(lower)
 	}
-	it, err := r.NewIter(&pebble.IterOptions{LowerBound: lower, UpperBound: upper})
+	it, err := d.newBase(runs, r, lower, upper)
 	if err != nil {
-		return d.failure(err)
+		return err
 	}
-	for ok := it.First(); ok; ok = it.Next() {
+	for ok := it.SeekGE(lower); ok; ok = it.Next() {
 		k := it.Key()
 		if len(k) < prefixLen+1 {
 			err = fmt.Errorf("%w: %s: meta key of %d bytes", ErrCorrupt, d.dir, len(k))
 			break
 		}
-		v, verr := it.ValueAndErr()
-		if verr != nil {
-			err = d.failure(verr)
-			break
-		}
 		p := uint32(k[2])<<24 | uint32(k[3])<<16 | uint32(k[4])<<8 | uint32(k[5])
-		if err = visit(p, k[prefixLen], string(k[prefixLen+1:]), v); err != nil {
+		if err = visit(p, k[prefixLen], string(k[prefixLen+1:]), it.Value()); err != nil {
 			break
 		}
 	}
-	return errors.Join(err, d.failure(it.Close()))
+	return errors.Join(err, d.failure(errors.Join(it.Err(), it.Close())))
 }

@@ -14,7 +14,7 @@ func TestFlippedBytesAreCorruption(t *testing.T) {
 	for _, ext := range []string{".sst", "MANIFEST", ".log"} {
 		t.Run(ext, func(t *testing.T) {
 			mem := vfs.NewMem()
-			if _, _, err := run(mem); err != nil {
+			if _, _, err := runCommits(mem); err != nil {
 				t.Fatal(err)
 			}
 			flipped := flip(t, mem, ext)
@@ -146,7 +146,7 @@ func TestOpenRefusesWhatDoesNotFit(t *testing.T) {
 
 func TestCloseEndsSnapshotsInUse(t *testing.T) {
 	mem := vfs.NewMem()
-	if _, _, err := run(mem); err != nil {
+	if _, _, err := runCommits(mem); err != nil {
 		t.Fatal(err)
 	}
 	db, err := Open(Options{Dir: "q", FS: mem, Stores: testSpecs()})

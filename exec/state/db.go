@@ -27,18 +27,23 @@ type DB struct {
 	specs  map[StoreID]StoreSpec
 	widths map[StoreID]int64
 
-	// commitMu orders commits, wipes and Close. It guards batch, buffers and checkpoints.
-	commitMu    sync.Mutex
-	batch       *pebble.Batch
-	batchCap    int // bytes the batch has room for, as far as known
-	keyBuf      []byte
-	valBuf      []byte
-	checkpoints map[checkpointKey]Checkpoint
+	// commitMu orders commits, wipes and Close. It guards what follows up to checkpoints.
+	commitMu sync.Mutex
+	batch    *pebble.Batch
+	batchCap int // bytes the batch has room for, as far as known
+	meta     []metaEntry
+	metaBuf  []byte
+	// gathered is the size of the runs, gather how large they may grow before they are written.
+	gathered, gather int
+	checkpoints      map[checkpointKey]Checkpoint
 
 	// syncMu is held by Sync, so that Close does not get in its way.
 	syncMu sync.Mutex
 	// wedged is set when Pebble panicked: its locks may be held for ever, so it is left as it is.
 	wedged atomic.Bool
+
+	// runs are the commits that are not in Pebble yet, the newest last. They change under commitMu and mu.
+	runs atomic.Pointer[[]*run]
 
 	// mu guards what follows.
 	mu        sync.Mutex
@@ -89,8 +94,17 @@ func (d *DB) Sync() (err error) {
 	if d.isClosed() {
 		return ErrClosed
 	}
+	if err := d.settleAll(); err != nil {
+		return err
+	}
 	defer d.recoverPanic(&err)
 	return d.failure(d.pdb.LogData(nil, pebble.Sync))
+}
+
+func (d *DB) settleAll() error {
+	d.commitMu.Lock()
+	defer d.commitMu.Unlock()
+	return d.settle()
 }
 
 // recoverPanic turns a panic of Pebble into the DB's failure. What Pebble holds locked stays locked, so
@@ -143,9 +157,16 @@ func (d *DB) Close() (err error) {
 	if d.wedged.Load() {
 		return d.failure(nil)
 	}
+	var settled error
+	if d.Err() == nil {
+		settled = d.settle()
+	}
+	if d.wedged.Load() {
+		return d.failure(settled)
+	}
 	defer d.recoverPanic(&err)
 	_ = d.batch.Close()
-	return d.failure(d.pdb.Close())
+	return d.failure(errors.Join(settled, d.pdb.Close()))
 }
 
 // Destroy removes the state of a query. The DB must be closed.

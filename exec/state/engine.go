@@ -14,7 +14,7 @@ import (
 // Pebble's settings for our load: bursts of sorted writes ten times a second, point reads of hot keys that
 // the overlay mostly absorbs, short range reads, range deletes of old buckets.
 const (
-	defaultMemTable = 32 << 20
+	defaultMemTable = 16 << 20
 	// bloomBits makes about 1 % false positives.
 	bloomBits = 10
 	// walSyncBytes spreads the writing of the WAL to the disk, so that the sync each second is short.

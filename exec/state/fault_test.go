@@ -103,9 +103,9 @@ func verifyOneCommit(t *testing.T, fsys FS, what string) int {
 	return n
 }
 
-// run writes the commits and returns how many succeeded, how many of these were synced, and the first
+// runCommits writes the commits and returns how many succeeded, how many of these were synced, and the first
 // error; it never leaves the DB open.
-func run(fsys FS) (committed, synced int, err error) {
+func runCommits(fsys FS) (committed, synced int, err error) {
 	db, err := Open(Options{Dir: "q", FS: fsys, Stores: testSpecs(), MemTableBytes: 32 << 10})
 	if err != nil {
 		return 0, 0, err
@@ -139,7 +139,7 @@ func writeOps(t *testing.T) int64 {
 		}
 		return nil
 	})
-	n, _, err := run(errorfs.Wrap(vfs.NewMem(), count))
+	n, _, err := runCommits(errorfs.Wrap(vfs.NewMem(), count))
 	if err != nil || n != faultCommits {
 		t.Fatalf("undisturbed: %d commits, %v", n, err)
 	}
@@ -237,7 +237,7 @@ func TestWriteErrorsEndInATypedErrorAndAConsistentState(t *testing.T) {
 			return nil
 		})
 		what := fmt.Sprintf("%v at operation %d, lasting %v", errno, at, lasting)
-		committed, _, err := run(errorfs.Wrap(mem, fail))
+		committed, _, err := runCommits(errorfs.Wrap(mem, fail))
 		if err == nil {
 			if ops.Load() > at {
 				t.Fatalf("%s: nobody was told", what)
@@ -255,7 +255,7 @@ func TestWriteErrorsEndInATypedErrorAndAConsistentState(t *testing.T) {
 
 func TestReadErrorsAreTyped(t *testing.T) {
 	mem := vfs.NewMem()
-	if _, _, err := run(mem); err != nil {
+	if _, _, err := runCommits(mem); err != nil {
 		t.Fatal(err)
 	}
 	var on atomic.Bool

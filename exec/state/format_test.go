@@ -42,6 +42,9 @@ func TestFormatIsAsDocumented(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	if err := db.Sync(); err != nil {
+		t.Fatal(err)
+	}
 	const part, global = "00000005", "ffffffff"
 	one := "8000000000000001"
 	minus := "7fffffffffffffff"

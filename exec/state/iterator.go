@@ -1,10 +1,6 @@
 package state
 
-import (
-	"fmt"
-
-	"github.com/cockroachdb/pebble/v2"
-)
+import "fmt"
 
 // Iterator visits rows of one store of a task, uncommitted writes included. Use it as
 //
@@ -31,7 +27,7 @@ func (v *view) iterate(p scanPlan) *Iterator {
 	it.open = true
 	pit, err := v.o.takeIter(v.task)
 	if err != nil {
-		it.scan.err, it.scan.pebble = err, nil
+		it.scan.err, it.scan.base = err, nil
 		return it
 	}
 	it.scan.start(p, v.spec, v.width, v.o.prefix, v.state.streamTime, pit, v.o)
@@ -39,8 +35,8 @@ func (v *view) iterate(p scanPlan) *Iterator {
 	return it
 }
 
-// takeIter returns a Pebble iterator over the store, an idle one if there is.
-func (o *overlay) takeIter(t *Task) (*pebble.Iterator, error) {
+// takeIter returns an iterator over the store's committed rows, an idle one if there is.
+func (o *overlay) takeIter(t *Task) (*baseIter, error) {
 	if t.closed {
 		return nil, ErrClosed
 	}
@@ -51,8 +47,7 @@ func (o *overlay) takeIter(t *Task) (*pebble.Iterator, error) {
 		o.iter = nil
 		return it, nil
 	}
-	it, err := o.db.pdb.NewIter(&pebble.IterOptions{LowerBound: o.prefix[:], UpperBound: o.prefix.end()})
-	return it, o.db.failure(err)
+	return o.db.newBase(o.db.committedRuns(), o.db.pdb, o.prefix[:], o.prefix.end())
 }
 
 // Next moves to the next row and reports whether there is one.
@@ -91,14 +86,14 @@ func (it *Iterator) Close() error {
 		return nil
 	}
 	o, err := it.view.o, it.scan.err
-	if pit := it.scan.pebble; pit != nil {
+	if pit := it.scan.base; pit != nil {
 		if err == nil && o.iter == nil && it.version == o.version && !it.view.task.closed {
 			o.iter = pit
 		} else if cerr := pit.Close(); err == nil {
 			err = cerr
 		}
 	}
-	it.scan.pebble, it.open = nil, false
+	it.scan.base, it.open = nil, false
 	o.free = append(o.free, it)
 	return o.db.failure(err)
 }

@@ -20,17 +20,20 @@ type machine struct {
 	fs         FS
 	cacheBytes int64
 	memTable   int
-	db         *DB
-	tasks      []*Task
-	parts      []*partitionModel
-	snap       *Snapshot
-	snapModel  []*partitionModel
-	now        int64
+	gather     int
+	// scratch: rows without changelog are written too, with which every commit goes to Pebble at once.
+	scratch   bool
+	db        *DB
+	tasks     []*Task
+	parts     []*partitionModel
+	snap      *Snapshot
+	snapModel []*partitionModel
+	now       int64
 }
 
 func (m *machine) open() {
 	var err error
-	m.db, err = Open(Options{Dir: "q", FS: m.fs, Stores: testSpecs(), MemTableBytes: m.memTable})
+	m.db, err = Open(Options{Dir: "q", FS: m.fs, Stores: testSpecs(), MemTableBytes: m.memTable, GatherBytes: m.gather})
 	if err != nil {
 		m.t.Fatal(err)
 	}
@@ -67,7 +70,9 @@ func (m *machine) write() {
 	p := m.r.IntN(len(m.parts))
 	task, part := m.tasks[p], m.parts[p]
 	k, v, at := m.key(), m.value(), m.time()
-	switch m.r.IntN(11) {
+	switch m.r.IntN(12) {
+	case 11:
+		m.upserts(task, part)
 	case 10:
 		st := part.stores[foreverID]
 		st.streamTime = max(st.streamTime, at)
@@ -76,7 +81,10 @@ func (m *machine) write() {
 		}
 		st.rows[string(appendWindowKey(nil, st.spec.bucketWidth(), k, at))] = modelRow{string(v), at}
 	case 0, 1:
-		id := []StoreID{keyedID, scratchID}[m.r.IntN(2)]
+		id := keyedID
+		if m.scratch && m.r.IntN(2) == 0 {
+			id = scratchID
+		}
 		task.Keyed(id).Put(k, v, at)
 		part.stores[id].rows[string(k)] = modelRow{string(v), at}
 	case 2:
@@ -219,6 +227,52 @@ func (m *machine) read() {
 		if err != nil || ok != had || string(v) != want.value {
 			m.t.Fatalf("window of %q at %d: %q %v %v, want %v", k, start, v, ok, err, want)
 		}
+	}
+}
+
+// upserts counts up in a group of rows, some of them the same.
+func (m *machine) upserts(task *Task, part *partitionModel) {
+	keyed, windows := task.Keyed(keyedID).Upserts(), task.Windowed(windowID).Upserts()
+	var keyedRows, windowRows []string
+	st := part.stores[windowID]
+	for range 1 + m.r.IntN(UpsertGroup) {
+		k, at := m.key(), m.time()
+		keyed.Add(k, at)
+		keyedRows = append(keyedRows, string(k))
+		start := at / 1000 * 1000
+		st.streamTime = max(st.streamTime, start)
+		if live := windows.AddWindow(k, start, at); live != (start >= st.minLive()) {
+			m.t.Fatalf("window %d is live: %v", start, live)
+		} else if live {
+			windowRows = append(windowRows, string(appendWindowKey(nil, st.spec.bucketWidth(), k, start)))
+		}
+	}
+	m.countUp(keyed, part.stores[keyedID], keyedRows)
+	m.countUp(windows, st, windowRows)
+}
+
+// countUp runs a group of upserts against the rows that it is about.
+func (m *machine) countUp(u *Upserts, st *modelStore, keys []string) {
+	next := 0
+	err := u.Run(9, func(i int, value []byte, found bool) error {
+		old, had := st.rows[keys[i]]
+		want := make([]byte, 9)
+		copy(want, old.value)
+		if i != next || found != had || !bytes.Equal(value, want) {
+			m.t.Fatalf("row %d (%d is next), found %v: %q, want %q", i, next, found, value, want)
+		}
+		next++
+		value[8]++
+		want[8]++
+		at := u.times[i]
+		if had {
+			at = max(at, old.ts)
+		}
+		st.rows[keys[i]] = modelRow{string(want), at}
+		return nil
+	})
+	if err != nil || next != len(keys) || u.Len() != 0 {
+		m.t.Fatalf("%d of %d rows, %d left: %v", next, len(keys), u.Len(), err)
 	}
 }
 
@@ -373,13 +427,15 @@ func (m *machine) closeSnapshot() {
 }
 
 func TestRandomOperationsAgreeWithTheModel(t *testing.T) {
-	for seed := range uint64(6) {
+	for seed := range uint64(10) {
 		t.Run(fmt.Sprint(seed), func(t *testing.T) {
 			r := rand.New(rand.NewPCG(seed, 77))
 			m := &machine{
 				t: t, r: r, fs: NewMemFS(), now: 10_000,
 				cacheBytes: []int64{1, 4 << 10, 64 << 10, 16 << 20}[r.IntN(4)],
 				memTable:   []int{64 << 10, 1 << 20}[r.IntN(2)],
+				gather:     []int{-1, 4 << 10, 0, 0}[r.IntN(4)],
+				scratch:    r.IntN(3) == 0,
 				parts:      []*partitionModel{newPartitionModel(), newPartitionModel()},
 			}
 			m.open()
@@ -398,6 +454,10 @@ func TestRandomOperationsAgreeWithTheModel(t *testing.T) {
 					}
 				case n < 988:
 					m.snapshot()
+				case n < 990:
+					if err := m.db.Sync(); err != nil {
+						t.Fatal(err)
+					}
 				case n < 994:
 					m.compareAll(m.fromTask, m.parts)
 				case n < 997:

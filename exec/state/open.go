@@ -22,8 +22,12 @@ func Open(o Options) (*DB, error) {
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)
 	}
+	if o.GatherBytes == 0 {
+		o.GatherBytes = gatherBytes
+	}
 	d := &DB{
 		dir:         o.Dir,
+		gather:      o.GatherBytes,
 		seed:        maphash.MakeSeed(),
 		specs:       map[StoreID]StoreSpec{},
 		widths:      map[StoreID]int64{},
@@ -160,7 +164,7 @@ func (d *DB) checkSpecs() error {
 }
 
 func (d *DB) loadCheckpoints() error {
-	return d.scanMeta(d.pdb, nil, func(partition uint32, tag byte, name string, v []byte) error {
+	return d.scanMeta(nil, d.pdb, nil, func(partition uint32, tag byte, name string, v []byte) error {
 		if tag != tagCheckpoint || partition == globalPartition {
 			return nil
 		}

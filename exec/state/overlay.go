@@ -2,14 +2,11 @@ package state
 
 import (
 	"encoding/binary"
-	"errors"
 	"fmt"
-
-	"github.com/cockroachdb/pebble/v2"
+	"math"
 )
 
-// overlay holds the uncommitted writes of one store and partition, and a cache of rows that are as Pebble
-// has them. Rows live in two generations: lookups move a row from the old one to the current one, and when
+// overlay holds the uncommitted writes of one store and partition, and a cache of rows that are as committed. Rows live in two generations: lookups move a row from the old one to the current one, and when
 // the current one has grown the old one is thrown away whole (rotate), which keeps what is in use
 // without bookkeeping per row.
 type overlay struct {
@@ -32,10 +29,16 @@ type overlay struct {
 	index *index
 	// version grows when iterators lose their footing.
 	version uint64
+	// wholeFrom says that rows with this time (see [rowTime]) or a later one are in one of the generations, if
+	// they are at all: a key that is not there needs no read from Pebble. Rows of Keyed stores count as
+	// earliest; unknown when nothing is known.
+	wholeFrom int64
+	// latest and oldLatest are the latest times of rows that entered each generation.
+	latest, oldLatest int64
 
 	keyBuf []byte
-	// iter is an idle Pebble iterator of the current commit, for reuse.
-	iter *pebble.Iterator
+	// iter is an idle iterator over the rows as of the last commit, for reuse.
+	iter *baseIter
 	free []*Iterator
 }
 
@@ -44,7 +47,37 @@ func newOverlay(db *DB, spec StoreSpec, partition int32) *overlay {
 	return &overlay{
 		db: db, kind: spec.Kind, prefix: p, keyBuf: append([]byte(nil), p[:]...),
 		cur: table{seed: db.seed}, old: table{seed: db.seed},
+		wholeFrom: unknown, latest: noRows, oldLatest: noRows,
 	}
+}
+
+const (
+	// unknown is a wholeFrom that no row reaches.
+	unknown = math.MaxInt64
+	// noRows is the latest time of an empty generation.
+	noRows = math.MinInt64
+)
+
+// insert adds a record to the current generation, which does not hold the key.
+func (o *overlay) insert(hash uint64, key []byte, valueCap int) (int, record) {
+	o.latest = max(o.latest, o.timeOf(key))
+	return o.cur.insert(hash, key, valueCap)
+}
+
+// timeOf is the time of a row key, the earliest for Keyed stores.
+func (o *overlay) timeOf(key []byte) int64 {
+	if o.kind == Keyed {
+		return noRows + 1
+	}
+	return rowTime(o.kind, key)
+}
+
+// isAbsent says whether a key that is in neither generation is known not to be in Pebble either.
+func (o *overlay) isAbsent(key []byte) bool {
+	if o.kind == Keyed {
+		return o.wholeFrom == math.MinInt64
+	}
+	return o.wholeFrom != unknown && rowTime(o.kind, key) >= o.wholeFrom
 }
 
 // dirtyKey returns the key at a place of the dirty list.
@@ -60,12 +93,19 @@ func (o *overlay) cached(hash uint64, key []byte) (int, record) {
 		return -1, nil
 	}
 	o.old.removeSlot(slot)
-	slot, r := o.cur.insert(hash, key, old.valueCap())
+	slot, r := o.insert(hash, key, old.valueCap())
 	r.setFlags(old.flags())
 	r.setTimestamp(old.timestamp())
 	r.setValueLen(old.valueLen())
 	copy(r.room(), old.value())
 	return slot, r
+}
+
+// near brings the records of up to groupLen keys close, as far as they are in a generation.
+func (o *overlay) near(hashes []uint64) {
+	if o.cur.near(hashes) < len(hashes) && o.old.live > 0 {
+		o.old.near(hashes)
+	}
 }
 
 // load returns the record of key, read from Pebble if it is in neither generation. The record may be
@@ -79,29 +119,32 @@ func (o *overlay) load(hash uint64, key []byte) (int, record, error) {
 
 // fetch reads key from Pebble into the current generation.
 func (o *overlay) fetch(hash uint64, key []byte) (slot int, r record, err error) {
+	if o.isAbsent(key) {
+		slot, r = o.insert(hash, key, 0)
+		r.setFlags(flagAbsent)
+		return slot, r, nil
+	}
 	if err := o.db.Err(); err != nil {
 		return -1, nil, err
 	}
 	o.keyBuf = append(o.keyBuf[:prefixLen], key...)
-	v, closer, err := o.db.pdb.Get(o.keyBuf)
-	if errors.Is(err, pebble.ErrNotFound) {
-		slot, r = o.cur.insert(hash, key, 0)
-		r.setFlags(flagAbsent)
-		return slot, r, nil
-	}
-	if err != nil {
+	found, err := o.db.getInto(o.db.committedRuns(), o.db.pdb, o.keyBuf, func(v []byte) error {
+		ts, value, err := decodeRow(v)
+		if err == nil {
+			slot, r = o.insert(hash, key, len(value))
+			r.setTimestamp(ts)
+			r.setValueLen(copy(r.room(), value))
+		}
+		return err
+	})
+	switch {
+	case err != nil:
 		return -1, nil, o.db.failure(err)
+	case !found:
+		slot, r = o.insert(hash, key, 0)
+		r.setFlags(flagAbsent)
 	}
-	ts, value, err := decodeRow(v)
-	if err == nil {
-		slot, r = o.cur.insert(hash, key, len(value))
-		r.setTimestamp(ts)
-		r.setValueLen(copy(r.room(), value))
-	}
-	if cerr := closer.Close(); err == nil && cerr != nil {
-		err = o.db.failure(cerr)
-	}
-	return slot, r, err
+	return slot, r, nil
 }
 
 func (o *overlay) hash(key []byte) uint64 { return o.cur.hash(key) }
@@ -120,7 +163,7 @@ func (o *overlay) put(key, value []byte, ts int64, logged bool) {
 	hash := o.hash(key)
 	slot, r := o.cached(hash, key)
 	if r == nil {
-		slot, r = o.cur.insert(hash, key, len(value))
+		slot, r = o.insert(hash, key, len(value))
 	} else {
 		r = o.room(slot, r, len(value))
 	}
@@ -134,7 +177,11 @@ func (o *overlay) put(key, value []byte, ts int64, logged bool) {
 // upsert makes the value n bytes long, keeping what was there and filling with zeros, and returns it for
 // writing. The timestamp becomes the larger of ts and the row's.
 func (o *overlay) upsert(key []byte, n int, ts int64) (value []byte, found bool, err error) {
-	slot, r, err := o.load(o.hash(key), key)
+	return o.upsertHashed(o.hash(key), key, n, ts)
+}
+
+func (o *overlay) upsertHashed(hash uint64, key []byte, n int, ts int64) (value []byte, found bool, err error) {
+	slot, r, err := o.load(hash, key)
 	if err != nil {
 		return nil, false, err
 	}
@@ -161,7 +208,7 @@ func (o *overlay) delete(key []byte, ts int64, logged bool) {
 	hash := o.hash(key)
 	slot, r := o.cached(hash, key)
 	if r == nil {
-		slot, r = o.cur.insert(hash, key, 0)
+		slot, r = o.insert(hash, key, 0)
 	}
 	o.touch(slot, r, logged)
 	r.setFlags(r.flags() | flagAbsent)
@@ -217,7 +264,7 @@ func (o *overlay) sortedDirty() []uint32 {
 	if o.index != nil {
 		o.order = o.index.appendAll(o.order[:0])
 	} else {
-		o.order = o.sorter.sort(len(o.dirty), o.dirtyKey)
+		o.order = o.sorter.sort(len(o.dirty), o.dirtyKey, o.bringClose)
 	}
 	o.sorted = len(o.dirty)
 	return o.order
@@ -231,53 +278,77 @@ func (o *overlay) ordered() *index {
 	return o.index
 }
 
-// appendTo writes the dirty records to a batch in order of their keys, except those that skip names.
-func (o *overlay) appendTo(b *pebble.Batch, skip func(key []byte) bool) error {
-	for _, pos := range o.sortedDirty() {
+// appendTo adds the dirty records to a run in order of their keys, except those that skip names.
+func (o *overlay) appendTo(run *run, skip func(key []byte) bool) {
+	order := o.sortedDirty()
+	for i, pos := range order {
+		if i%groupLen == 0 {
+			o.bringClose(order[i:min(i+groupLen, len(order))])
+		}
 		r := o.cur.arena.at(o.dirty[pos])
-		key := r.key()
-		if skip != nil && skip(key) {
+		rowKey := r.key()
+		if skip != nil && skip(rowKey) {
 			continue
 		}
+		var key []byte
 		if r.has(flagAbsent) {
-			op := b.DeleteDeferred(prefixLen + len(key))
-			copy(op.Key, o.prefix[:])
-			copy(op.Key[prefixLen:], key)
-			if err := op.Finish(); err != nil {
-				return err
-			}
-			continue
+			key = run.delete(prefixLen + len(rowKey))
+		} else {
+			v := r.value()
+			var value []byte
+			key, value = run.set(prefixLen+len(rowKey), rowHeaderLen+len(v))
+			binary.BigEndian.PutUint64(value, uint64(r.timestamp()))
+			copy(value[rowHeaderLen:], v)
 		}
-		v := r.value()
-		op := b.SetDeferred(prefixLen+len(key), rowHeaderLen+len(v))
-		copy(op.Key, o.prefix[:])
-		copy(op.Key[prefixLen:], key)
-		binary.BigEndian.PutUint64(op.Value, uint64(r.timestamp()))
-		copy(op.Value[rowHeaderLen:], v)
-		if err := op.Finish(); err != nil {
-			return err
-		}
+		copy(key, o.prefix[:])
+		copy(key[prefixLen:], rowKey)
 	}
-	return nil
+}
+
+// bringClose is [arena.bringClose] for up to groupLen places of the dirty list.
+func (o *overlay) bringClose(places []uint32) {
+	var refs [groupLen]ref
+	for i, pos := range places {
+		refs[i] = o.dirty[pos]
+	}
+	o.cur.arena.bringClose(refs[:len(places)])
 }
 
 // committed turns the dirty records into cached ones and drops what has gone out of use, so that at most
 // about limit bytes stay.
 func (o *overlay) committed(limit int64) {
-	for _, at := range o.dirty {
+	for i, at := range o.dirty {
+		if i%groupLen == 0 {
+			o.cur.arena.bringClose(o.dirty[i:min(i+groupLen, len(o.dirty))])
+		}
 		r := o.cur.arena.at(at)
 		r.setFlags(r.flags() &^ (flagDirty | flagUnlogged))
 	}
 	o.settle()
 	if o.cur.arena.bytes > limit/2 {
 		o.cur, o.old = o.old, o.cur
+		o.forgetTo(o.oldLatest)
+		o.latest, o.oldLatest = noRows, o.latest
 		o.cur.reset(limit)
+	}
+}
+
+// forgetTo notes that rows up to a time may no longer be in a generation.
+func (o *overlay) forgetTo(latest int64) {
+	switch {
+	case latest == noRows:
+	case o.kind == Keyed || latest == math.MaxInt64:
+		o.wholeFrom = unknown
+	default:
+		o.wholeFrom = max(o.wholeFrom, latest+1)
 	}
 }
 
 // abort forgets the dirty records; the next read of their keys goes to Pebble.
 func (o *overlay) abort() {
 	for _, at := range o.dirty {
+		r := o.cur.arena.at(at)
+		o.forgetTo(o.timeOf(r.key()))
 		o.cur.remove(at)
 	}
 	o.settle()
@@ -286,6 +357,7 @@ func (o *overlay) abort() {
 // clear forgets everything, cached rows too: Pebble was changed underneath.
 func (o *overlay) clear() {
 	o.settle()
+	o.wholeFrom, o.latest, o.oldLatest = unknown, noRows, noRows
 	o.cur.reset(0)
 	o.old.reset(0)
 }
@@ -300,7 +372,7 @@ func (o *overlay) settle() {
 	o.closeIter()
 }
 
-// closeIter gives the idle Pebble iterator back: it shows the state before the commit.
+// closeIter gives the idle iterator back: it shows the state before the commit.
 func (o *overlay) closeIter() {
 	if o.iter != nil {
 		_ = o.iter.Close()

@@ -27,7 +27,10 @@ func (o *overlay) pending(visit func(record) error) error {
 	if o.unlogged == 0 {
 		return nil
 	}
-	for _, at := range o.dirty {
+	for i, at := range o.dirty {
+		if i%groupLen == 0 {
+			o.cur.arena.bringClose(o.dirty[i:min(i+groupLen, len(o.dirty))])
+		}
 		if r := o.cur.arena.at(at); r.has(flagUnlogged) {
 			if err := visit(r); err != nil {
 				return err

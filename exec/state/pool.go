@@ -67,6 +67,9 @@ type Options struct {
 	// MemTableBytes is the size a memtable may grow to, default 32 MiB; it starts at 256 KiB, so an idle
 	// DB is cheap. A commit larger than half of it goes straight to a table of its own.
 	MemTableBytes int
+	// GatherBytes is how much may be committed before it goes to disk at once rather than with [DB.Sync],
+	// default 8 MiB; below zero every commit does.
+	GatherBytes int
 	// Logger receives what Pebble reports; default discards it.
 	Logger *slog.Logger
 }

@@ -5,8 +5,6 @@ import (
 	"encoding/binary"
 	"fmt"
 	"math"
-
-	"github.com/cockroachdb/pebble/v2"
 )
 
 // scanPlan says which rows of one store and partition to visit.
@@ -45,14 +43,14 @@ func keyScan(key []byte, from, to int64) scanPlan {
 	return scanPlan{mode: scanKey, key: key, from: from, to: to, maxStart: math.MaxInt64}
 }
 
-// scan walks the rows of a plan in order of row keys: Pebble's, overlaid with dirty records if there are
-// any. Its buffers are kept between uses.
+// scan walks the rows of a plan in order of row keys: the committed ones, overlaid with dirty records if there
+// are any. Its buffers are kept between uses.
 type scan struct {
 	scanPlan
 	kind   Kind
 	width  int64
 	prefix prefix
-	pebble *pebble.Iterator
+	base   *baseIter
 	over   *overlay
 	index  *index
 
@@ -63,7 +61,7 @@ type scan struct {
 	// bucket is the next bucket to visit, last the last one.
 	bucket, last int64
 
-	state    pebble.IterValidityState
+	inBase   bool
 	pos      indexPos
 	stepBase bool
 	stepOver bool
@@ -76,9 +74,9 @@ type scan struct {
 
 // start prepares a scan; over may be nil. Rows expired at streamTime are hidden.
 func (s *scan) start(p scanPlan, spec StoreSpec, width int64, pre prefix, streamTime int64,
-	it *pebble.Iterator, over *overlay) {
+	it *baseIter, over *overlay) {
 	s.scanPlan, s.kind, s.width, s.prefix = p, spec.Kind, width, pre
-	s.pebble, s.over, s.index = it, nil, nil
+	s.base, s.over, s.index = it, nil, nil
 	if over != nil && len(over.dirty) > 0 {
 		s.over, s.index = over, over.ordered()
 	}
@@ -151,7 +149,7 @@ func (s *scan) nextSegment() bool {
 		s.done = s.bucket == s.last
 		s.bucket++
 	}
-	s.state = s.pebble.SeekGEWithLimit(s.lowerBuf, s.upperBuf)
+	s.inBase = s.base.SeekGEWithLimit(s.lowerBuf, s.upperBuf)
 	if s.index != nil {
 		s.pos = s.index.seek(s.lowerBuf[prefixLen:])
 	}
@@ -173,8 +171,8 @@ func (s *scan) skipEmpty() bool {
 	s.lowerBuf = appendTime(append(s.lowerBuf[:0], s.prefix[:]...), s.bucket)
 	found := int64(math.MaxInt64)
 	ok := false
-	if s.pebble.SeekGE(s.lowerBuf) {
-		if k := s.pebble.Key(); len(k) >= prefixLen+timeLen {
+	if s.base.SeekGE(s.lowerBuf) {
+		if k := s.base.Key(); len(k) >= prefixLen+timeLen {
 			found, ok = decodeTime(k[prefixLen:]), true
 		}
 	}
@@ -185,7 +183,7 @@ func (s *scan) skipEmpty() bool {
 			}
 		}
 	}
-	if err := s.pebble.Error(); err != nil {
+	if err := s.base.Err(); err != nil {
 		s.err = err
 		return false
 	}
@@ -197,16 +195,16 @@ func (s *scan) skipEmpty() bool {
 func (s *scan) step() bool {
 	for {
 		if s.stepBase {
-			s.state = s.pebble.NextWithLimit(s.upperBuf)
+			s.inBase = s.base.NextWithLimit(s.upperBuf)
 		}
 		if s.stepOver {
 			s.pos = s.index.next(s.pos)
 		}
 		s.stepBase, s.stepOver = false, false
 		var base, over []byte
-		if s.state == pebble.IterValid {
-			base = s.pebble.Key()[prefixLen:]
-		} else if err := s.pebble.Error(); err != nil {
+		if s.inBase {
+			base = s.base.Key()[prefixLen:]
+		} else if err := s.base.Err(); err != nil {
 			s.err = err
 			return false
 		}
@@ -253,13 +251,8 @@ func (s *scan) beyond(rowKey []byte) bool {
 }
 
 func (s *scan) takeBase(rowKey []byte) bool {
-	v, err := s.pebble.ValueAndErr()
-	if err != nil {
-		s.err = err
-		return false
-	}
 	s.rowKey = rowKey
-	s.ts, s.value, s.err = decodeRow(v)
+	s.ts, s.value, s.err = decodeRow(s.base.Value())
 	return s.err == nil
 }
 

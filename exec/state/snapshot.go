@@ -18,6 +18,8 @@ type Snapshot struct {
 	// mu guards what follows; the rows handed out are copies, so Close may come at any time.
 	mu   sync.Mutex
 	snap *pebble.Snapshot
+	// runs are those that snap lacks, or may have already.
+	runs []*run
 	rows map[*Rows]struct{}
 	key  []byte
 }
@@ -32,7 +34,7 @@ func (d *DB) Snapshot() (*Snapshot, error) {
 	if d.closed {
 		return nil, ErrClosed
 	}
-	s := &Snapshot{db: d, snap: d.pdb.NewSnapshot()}
+	s := &Snapshot{db: d, runs: d.committedRuns(), snap: d.pdb.NewSnapshot()}
 	d.snapshots[s] = struct{}{}
 	return s, nil
 }
@@ -51,7 +53,7 @@ func (s *Snapshot) Close() error {
 	if !s.db.wedged.Load() {
 		err = errors.Join(err, s.snap.Close())
 	}
-	s.snap = nil
+	s.snap, s.runs = nil, nil
 	s.db.mu.Lock()
 	delete(s.db.snapshots, s)
 	s.db.mu.Unlock()
@@ -65,7 +67,7 @@ func (s *Snapshot) Positions(partition int32) ([]Position, error) {
 	if s.snap == nil {
 		return nil, ErrClosed
 	}
-	return s.db.positions(s.snap, partition)
+	return s.db.positions(s.runs, s.snap, partition)
 }
 
 // Get appends the row of a key of a Keyed store to dst and returns it with its timestamp.
@@ -103,7 +105,7 @@ func (s *Snapshot) get(dst []byte) (value []byte, ts int64, ok bool, err error) 
 	if s.snap == nil {
 		return dst, 0, false, ErrClosed
 	}
-	ok, err = getInto(s.db, s.snap, s.key, func(v []byte) error {
+	ok, err = s.db.getInto(s.runs, s.snap, s.key, func(v []byte) error {
 		t, row, err := decodeRow(v)
 		ts, dst = t, append(dst, row...)
 		return err
@@ -125,7 +127,7 @@ func (s *Snapshot) storeState(store StoreID, partition int32) (storeState, error
 		return st, ErrClosed
 	}
 	s.key = metaKey(s.key[:0], uint32(partition), tagStoreState, storeName(store))
-	_, err := getInto(s.db, s.snap, s.key, st.decode)
+	_, err := s.db.getInto(s.runs, s.snap, s.key, st.decode)
 	return st, err
 }
 
@@ -214,7 +216,7 @@ type Rows struct {
 	current    int32
 
 	scan  scan
-	it    *pebble.Iterator
+	it    *baseIter
 	err   error
 	ended bool
 	// row holds a copy of the current row key and value.
@@ -262,9 +264,8 @@ func (r *Rows) openPartition() error {
 		return err
 	}
 	p := rowPrefix(r.store, r.current)
-	r.it, err = s.snap.NewIter(&pebble.IterOptions{LowerBound: p[:], UpperBound: p.end()})
-	if err != nil {
-		return s.db.failure(err)
+	if r.it, err = s.db.newBase(s.runs, s.snap, p[:], p.end()); err != nil {
+		return err
 	}
 	r.scan.start(r.plan, s.db.specs[r.store], s.db.widths[r.store], p, st.streamTime, r.it, nil)
 	return nil

@@ -17,25 +17,56 @@ type sortItem struct {
 type sorter struct {
 	items, spare []sortItem
 	order        []uint32
+	// common is how long the common prefix was the last time: likely the same again.
+	common int
 }
 
 // smallSort is the length below which comparing is faster than radix passes.
 const smallSort = 48
 
 // sort returns 0..n-1 in the order of their keys, which are all different. The result is valid until the
-// next call.
-func (s *sorter) sort(n int, key func(pos uint32) []byte) []uint32 {
+// next call. near is called before the keys of a few places in a row are asked for.
+func (s *sorter) sort(n int, key func(pos uint32) []byte, near func(places []uint32)) []uint32 {
 	s.items = slices.Grow(s.items[:0], n)[:n]
 	s.spare = slices.Grow(s.spare[:0], n)[:n]
-	for i := range s.items {
-		s.items[i].pos = uint32(i)
-	}
-	s.part(s.items, s.spare, 0, key)
 	s.order = slices.Grow(s.order[:0], n)[:n]
+	for i := range s.items {
+		s.items[i].pos, s.order[i] = uint32(i), uint32(i)
+	}
+	if n < smallSort {
+		s.part(s.items, s.spare, 0, key)
+	} else {
+		s.words(key, near)
+		s.byWord(s.items, s.spare, s.common, key)
+	}
 	for i, it := range s.items {
 		s.order[i] = it.pos
 	}
 	return s.order
+}
+
+// words sets the words of all items to what follows the common prefix, and finds how long that is. Keys far
+// apart in memory are looked at once if the prefix is as long as the last time.
+func (s *sorter) words(key func(uint32) []byte, near func([]uint32)) {
+	first := key(0)
+	guess := min(s.common, len(first))
+	common := len(first)
+	for i := range s.items {
+		if i%groupLen == 0 {
+			near(s.order[i:min(i+groupLen, len(s.order))])
+		}
+		k := key(uint32(i))
+		if common = commonPrefix(first[:common], k, 0); common >= guess {
+			s.items[i].word = word(k[guess:])
+		}
+	}
+	s.common = common
+	if common == guess {
+		return
+	}
+	for i := range s.items {
+		s.items[i].word = word(key(uint32(i))[common:])
+	}
 }
 
 // part sorts items whose keys agree in their first skip bytes.
@@ -51,11 +82,17 @@ func (s *sorter) part(items, spare []sortItem, skip int, key func(uint32) []byte
 	for _, it := range items[1:] {
 		common = commonPrefix(first[:common], key(it.pos), skip)
 	}
+	for i := range items {
+		items[i].word = word(key(items[i].pos)[common:])
+	}
+	s.byWord(items, spare, common, key)
+}
+
+// byWord sorts items whose words stand after common bytes.
+func (s *sorter) byWord(items, spare []sortItem, common int, key func(uint32) []byte) {
 	var or, and uint64 = 0, ^uint64(0)
 	for i := range items {
-		w := word(key(items[i].pos)[common:])
-		items[i].word = w
-		or, and = or|w, and&w
+		or, and = or|items[i].word, and&items[i].word
 	}
 	radix(items, spare, or&^and)
 	for i := 0; i < len(items); {

@@ -62,6 +62,30 @@ func (t *table) find(hash uint64, key []byte) (int, record) {
 	}
 }
 
+// near reads, for up to groupLen hashes, what find is going to read: group, ref and start of the record, each for all
+// before the next. It returns how many records it has come by; some may be of other keys.
+func (t *table) near(hashes []uint64) int {
+	if len(t.control) == 0 {
+		return 0
+	}
+	mask := uint64(len(t.control) - 1)
+	var slots [groupLen]int
+	n := 0
+	for _, hash := range hashes {
+		g := hash & mask
+		if m := zeroBytes(t.control[g] ^ tagOf(hash)); m != 0 {
+			slots[n] = int(g)*groupSize + bits.TrailingZeros64(m)/8
+			n++
+		}
+	}
+	var refs [groupLen]ref
+	for i, slot := range slots[:n] {
+		refs[i] = t.refs[slot]
+	}
+	t.arena.bringClose(refs[:n])
+	return n
+}
+
 // insert adds a record for a key that the table does not hold, with room for a value of valueCap bytes and
 // length 0.
 func (t *table) insert(hash uint64, key []byte, valueCap int) (int, record) {

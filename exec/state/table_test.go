@@ -124,7 +124,7 @@ func TestSorterAndIndexOrderKeys(t *testing.T) {
 		for name, keys := range sortKeys(r, n) {
 			key := func(pos uint32) []byte { return keys[pos] }
 			var s sorter
-			order := s.sort(len(keys), key)
+			order := s.sort(len(keys), key, func([]uint32) {})
 			want := slices.Clone(keys)
 			slices.SortFunc(want, bytes.Compare)
 			for i, pos := range order {
@@ -132,7 +132,7 @@ func TestSorterAndIndexOrderKeys(t *testing.T) {
 					t.Fatalf("%s: place %d holds %x, want %x", name, i, keys[pos], want[i])
 				}
 			}
-			half := s.sort(len(keys)/2, key)
+			half := s.sort(len(keys)/2, key, func([]uint32) {})
 			x := newIndex(half, key)
 			for pos := len(keys) / 2; pos < len(keys); pos++ {
 				x.insert(uint32(pos))

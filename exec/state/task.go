@@ -2,6 +2,7 @@ package state
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
 	"math"
 	"slices"
@@ -155,6 +156,26 @@ func (v *view) load() error {
 	}
 	v.saved = v.state
 	v.dropped, v.dropNext = math.MinInt64, math.MinInt64
+	return v.loadWhole()
+}
+
+// loadWhole finds out which rows cannot have been committed: all if there is none of the store, else those later
+// than the store's stream time.
+func (v *view) loadWhole() error {
+	it, err := v.o.takeIter(v.task)
+	if err != nil {
+		return err
+	}
+	empty := !it.SeekGE(v.o.prefix[:])
+	if err := errors.Join(it.Err(), it.Close()); err != nil {
+		return v.task.db.failure(err)
+	}
+	switch {
+	case empty:
+		v.o.wholeFrom = math.MinInt64
+	case v.spec.Kind != Keyed && v.state.streamTime != noStreamTime && v.state.streamTime < math.MaxInt64:
+		v.o.wholeFrom = v.state.streamTime + 1
+	}
 	return nil
 }
 

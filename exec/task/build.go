@@ -25,7 +25,7 @@ type ender interface{ EndRecord() error }
 // flusher is an operator that holds output back until the end of the interval.
 type flusher interface{ Flush() error }
 
-// aborter is an operator that knows something about its stores in memory.
+// aborter is an operator that keeps something of the open interval, or about its stores, in memory.
 type aborter interface{ Abort() }
 
 // build makes the operators of a stage, from the root down to its sources.
@@ -195,6 +195,9 @@ func (b *tree) aggregate(n *physical.Aggregate, want demand, next operator.Opera
 	// Below comes first: what it passes on at flush is to be in here before this one flushes.
 	if f, ok := op.(flusher); ok {
 		b.flushers = append(b.flushers, f)
+	}
+	if a, ok := op.(aborter); ok {
+		b.aborters = append(b.aborters, a)
 	}
 	return nil
 }

@@ -150,7 +150,7 @@ func TestDamagedState(t *testing.T) {
 		s.Kill()
 		s = start(ctx, t, cfg)
 	}
-	if _, err := drained(ctx, s, map[string]int64{queries["COUNTS"]: next, queries["SUMS"]: next, queries["JOINED"]: next + users}); err != nil {
+	if _, err := drained(ctx, s, wantRead(queries, next)); err != nil {
 		t.Fatal(err)
 	}
 	if err := s.Stop(10 * time.Second); err != nil {
@@ -197,7 +197,7 @@ func TestRestartAnswersAtOnce(t *testing.T) {
 		t.Fatal(err)
 	}
 	next := feed(ctx, t, s, 0, 20_000)
-	want := map[string]int64{queries["COUNTS"]: next, queries["SUMS"]: next, queries["JOINED"]: next + users}
+	want := wantRead(queries, next)
 	if _, err := drained(ctx, s, want); err != nil {
 		t.Fatal(err)
 	}
@@ -264,7 +264,7 @@ func TestRestartAnswersAtOnce(t *testing.T) {
 func ends(ctx context.Context, t *testing.T, broker string) map[string]int64 {
 	t.Helper()
 	out := map[string]int64{}
-	for _, topic := range []string{"counts", "joined", "sums"} {
+	for _, topic := range []string{"counts", "joined", "sums", "paired", "visits"} {
 		n, err := topics.Total(ctx, broker, topic)
 		if err != nil {
 			t.Fatal(err)

@@ -52,7 +52,7 @@ func TestDiskFull(t *testing.T) {
 		if err := os.Remove(ballast); err != nil {
 			t.Fatal(err)
 		}
-		want := map[string]int64{queries["COUNTS"]: next, queries["SUMS"]: next, queries["JOINED"]: next + users}
+		want := wantRead(queries, next)
 		if _, err := drained(ctx, s, want); err != nil {
 			t.Fatal(err)
 		}

@@ -236,7 +236,7 @@ func (c *campaign) run(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if len(queries) != 3 {
+	if len(queries) != 6 {
 		t.Fatalf("queries %v", queries)
 	}
 	g, err := newGenerator(w.cfg.Kafka(), "inputs")
@@ -302,12 +302,12 @@ func pause(ctx context.Context, s *process.Server, d time.Duration) error {
 // settle waits until everything is processed and reads all there is.
 func settle(ctx context.Context, t *testing.T, s *process.Server, queries map[string]string) (*ledger, time.Duration) {
 	t.Helper()
-	l := &ledger{read: map[string]int64{}, wantRead: map[string]int64{}}
+	l := &ledger{read: map[string]int64{}}
 	total, err := l.readInputs(ctx, s.Config.Kafka())
 	if err != nil {
 		t.Fatal(err)
 	}
-	l.wantRead[queries["COUNTS"]], l.wantRead[queries["SUMS"]], l.wantRead[queries["JOINED"]] = total, total, total+users
+	l.wantRead = wantRead(queries, total)
 	began := time.Now()
 	stats, err := drained(ctx, s, l.wantRead)
 	if err != nil {
@@ -341,8 +341,8 @@ func report(t *testing.T, l *ledger, g *generator, strikes int, answers []time.D
 	}
 	t.Logf("%d strikes; %d inputs in the topic (%d sent, %d confirmed, %d refused, %d written again by the client)",
 		strikes, total, g.next.Load(), len(g.acked), len(g.failed), again)
-	t.Logf("outputs: %d counts, %d joined, %d window sums; pulled %d counts, %d windows; the rest was read in %s",
-		len(l.counts), len(l.joined), len(l.sums), len(l.pulledCounts), len(l.pulledSums), took.Round(time.Millisecond))
+	t.Logf("outputs: %d counts, %d joined, %d window sums, %d pairs; pulled %d counts, %d windows, %d sessions; the rest was read in %s",
+		len(l.counts), len(l.joined), len(l.sums), len(l.paired), len(l.pulledCounts), len(l.pulledSums), len(l.pulledVisits), took.Round(time.Millisecond))
 	t.Logf("from start to first answer: %d restarts, median %s, most %s", len(answers), percentile(answers, 50).Round(time.Millisecond),
 		percentile(answers, 100).Round(time.Millisecond))
 	f := l.check()

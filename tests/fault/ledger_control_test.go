@@ -1,15 +1,29 @@
 package fault
 
 import (
+	"maps"
 	"slices"
 	"testing"
 )
 
 // faultless is the ledger of a run in which nothing went wrong.
 func faultless(n int64) *ledger {
-	l := &ledger{inputs: map[int64]int{}, pulledCounts: map[string]runningCount{}, pulledSums: map[windowKey]windowSum{},
+	l := &ledger{inputs: map[int64]int{}, visits: map[session]int64{}, pulledVisits: map[session]int64{}, pulledCounts: map[string]runningCount{}, pulledSums: map[windowKey]windowSum{},
 		read: map[string]int64{"Q": n}, wantRead: map[string]int64{"Q": n}}
+	open := map[string]session{}
 	for id := range n {
+		user, at := userOf(id), timeOf(id)
+		s, ok := open[user]
+		before := l.visits[s]
+		if delete(l.visits, s); !ok || s.end < at-silence/2 {
+			if ok {
+				l.visits[s] = before
+			}
+			s, before = session{user, at, at}, 0
+		}
+		s.end = at
+		l.visits[s], open[user] = before+1, s
+		l.paired = append(l.paired, id)
 		l.inputs[id]++
 		l.acked = append(l.acked, id)
 		c := l.pulledCounts[groupOf(id)]
@@ -18,17 +32,18 @@ func faultless(n int64) *ledger {
 		l.counts = append(l.counts, c)
 		l.joined = append(l.joined, joinRow{userOf(id), id, regionOf(userOf(id))})
 		k := windowKey{groupOf(id), windowOf(id)}
-		s := l.pulledSums[k]
-		s = windowSum{k, s.n + 1, s.total + amountOf(id)}
-		l.pulledSums[k] = s
-		l.sums = append(l.sums, s)
+		sum := l.pulledSums[k]
+		sum = windowSum{k, sum.n + 1, sum.total + amountOf(id)}
+		l.pulledSums[k] = sum
+		l.sums = append(l.sums, sum)
 	}
+	maps.Copy(l.pulledVisits, l.visits)
 	return l
 }
 
 // TestCheckerFindsWhatIsWrong is the control of all other tests here: a ledger in which one thing was changed must not pass.
 func TestCheckerFindsWhatIsWrong(t *testing.T) {
-	const n = 20_000
+	const n = 2*burst + 1000
 	if f := faultless(n).check(); len(f.list) > 0 {
 		t.Fatalf("a faultless run does not pass: %v", f.list)
 	}
@@ -51,6 +66,15 @@ func TestCheckerFindsWhatIsWrong(t *testing.T) {
 		"a window's last row lost": {func(l *ledger) { l.sums = l.sums[:n-1] }, "row differs"},
 		"a pulled row stale":       {func(l *ledger) { c := l.pulledCounts["g0"]; c.n--; l.pulledCounts["g0"] = c }, "row differs"},
 		"a pulled row missing":     {func(l *ledger) { delete(l.pulledSums, l.sums[n-1].windowKey) }, "row missing"},
+		"a pair lost":              {func(l *ledger) { l.paired = l.paired[1:] }, "lost"},
+		"a pair twice":             {func(l *ledger) { l.paired[0] = l.paired[1] }, "duplicated"},
+		"a session not deleted":    {func(l *ledger) { l.visits[session{"u1", epoch, epoch}] = 1 }, "row too much"},
+		"a session counted wrong": {func(l *ledger) {
+			for s := range l.visits {
+				l.visits[s]++
+			}
+		}, "row differs"},
+		"a pulled session missing": {func(l *ledger) { clear(l.pulledVisits) }, "row missing"},
 		"an acknowledged lost":     {func(l *ledger) { l.acked = append(l.acked, n+1) }, "broker lost"},
 		"an input not accounted":   {func(l *ledger) { l.read["Q"]-- }, "accounting"},
 		"an input sent twice":      {func(l *ledger) { l.inputs[12]++ }, "lost"},

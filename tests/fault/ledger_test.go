@@ -17,12 +17,14 @@ const (
 	timePerItem = 2
 	// epoch is the event time of input 0.
 	epoch = 1_760_000_000_000
+	// After so many inputs nothing happens for a while, which ends all sessions.
+	burst, silence = 20_000, 30_000
 )
 
 func groupOf(id int64) string  { return "g" + strconv.FormatInt(id*7919%groups, 10) }
 func userOf(id int64) string   { return "u" + strconv.FormatInt(id*31%users, 10) }
 func amountOf(id int64) int64  { return id%13 + 1 }
-func timeOf(id int64) int64    { return epoch + id*timePerItem }
+func timeOf(id int64) int64    { return epoch + id*timePerItem + id/burst*silence }
 func windowOf(id int64) int64  { return timeOf(id) / windowSize * windowSize }
 func regionOf(u string) string { n, _ := strconv.Atoi(u[1:]); return "r" + strconv.Itoa(n%regions) }
 func inputJSON(id int64) string {
@@ -55,6 +57,13 @@ type windowSum struct {
 	n, total int64
 }
 
+// session is a session of a user: all of one burst.
+type session struct {
+	user string
+	// start and end are the times of its first and last input.
+	start, end int64
+}
+
 // ledger is everything that went in and came out, in the order of the topics' partitions.
 type ledger struct {
 	// inputs says how often each id is in the source topic. An id that the generator sent again, not knowing that the broker
@@ -65,9 +74,13 @@ type ledger struct {
 	counts []runningCount
 	joined []joinRow
 	sums   []windowSum
+	// paired are the ids of the join of two streams; visits how many inputs each session that is left in the topic has.
+	paired []int64
+	visits map[session]int64
 	// What pull queries answered at the end.
 	pulledCounts map[string]runningCount
 	pulledSums   map[windowKey]windowSum
+	pulledVisits map[session]int64
 	// What DESCRIBE EXTENDED says was read, by query; wantRead is what there was to read.
 	read, wantRead map[string]int64
 }
@@ -98,6 +111,8 @@ func (l *ledger) check() *findings {
 	l.checkCounts(f)
 	l.checkJoin(f)
 	l.checkSums(f)
+	l.checkPairs(f)
+	l.checkVisits(f)
 	for query, want := range l.wantRead {
 		if got := l.read[query]; got != want {
 			f.add("accounting", "%s says %d records were read, there are %d", query, got, want)
@@ -106,9 +121,9 @@ func (l *ledger) check() *findings {
 	return f
 }
 
-// each compares how often ids were seen with how often they are in the source.
-func (l *ledger) each(f *findings, where string, seen map[int64]int) {
-	for id, want := range l.inputs {
+// each compares how often ids were seen with how often they should be.
+func each(f *findings, where string, seen, want map[int64]int) {
+	for id, want := range want {
 		switch got := seen[id]; {
 		case got < want:
 			f.add("lost", "%s: input %d is there %d times, want %d", where, id, got, want)
@@ -117,7 +132,7 @@ func (l *ledger) each(f *findings, where string, seen map[int64]int) {
 		}
 	}
 	for id := range seen {
-		if l.inputs[id] == 0 {
+		if want[id] == 0 {
 			f.add("invented", "%s: input %d does not exist", where, id)
 		}
 	}
@@ -140,7 +155,7 @@ func (l *ledger) checkCounts(f *findings) {
 		seen[c.lastID]++
 		last[c.group] = c
 	}
-	l.each(f, "counts", seen)
+	each(f, "counts", seen, l.inputs)
 	if l.pulledCounts != nil {
 		compareRows(f, "pull of counts", l.pulledCounts, last)
 	}
@@ -154,7 +169,7 @@ func (l *ledger) checkJoin(f *findings) {
 			f.add("wrong join", "input %d with user %s, region %s", j.id, j.user, j.region)
 		}
 	}
-	l.each(f, "joined", seen)
+	each(f, "joined", seen, l.inputs)
 }
 
 func (l *ledger) checkSums(f *findings) {
@@ -180,18 +195,57 @@ func (l *ledger) checkSums(f *findings) {
 	}
 }
 
+// checkPairs: the join of the inputs with themselves has each id once for each pair of its copies.
+func (l *ledger) checkPairs(f *findings) {
+	seen, want := map[int64]int{}, map[int64]int{}
+	for _, id := range l.paired {
+		seen[id]++
+	}
+	for id, n := range l.inputs {
+		want[id] = n * n
+	}
+	each(f, "paired", seen, want)
+}
+
+func (l *ledger) checkVisits(f *findings) {
+	type visit struct {
+		user  string
+		burst int64
+	}
+	spans, counts := map[visit]session{}, map[visit]int64{}
+	for id, times := range l.inputs {
+		v := visit{userOf(id), id / burst}
+		s, ok := spans[v]
+		if at := timeOf(id); !ok {
+			s = session{v.user, at, at}
+		} else {
+			s.start, s.end = min(s.start, at), max(s.end, at)
+		}
+		spans[v] = s
+		counts[v] += int64(times)
+	}
+	want := map[session]int64{}
+	for v, s := range spans {
+		want[s] = counts[v]
+	}
+	compareRows(f, "visits", l.visits, want)
+	if l.pulledVisits != nil {
+		compareRows(f, "pull of visits", l.pulledVisits, want)
+	}
+}
+
 // compareRows compares two tables.
 func compareRows[K comparable, V comparable](f *findings, where string, got, want map[K]V) {
 	for k, w := range want {
 		if g, ok := got[k]; !ok {
-			f.add("row missing", "%s: %v", where, w)
+			f.add("row missing", "%s: %v: %v", where, k, w)
 		} else if g != w {
-			f.add("row differs", "%s: %v, want %v", where, g, w)
+			f.add("row differs", "%s: %v: %v, want %v", where, k, g, w)
 		}
 	}
 	for k, g := range got {
 		if _, ok := want[k]; !ok {
-			f.add("row too much", "%s: %v", where, g)
+			f.add("row too much", "%s: %v: %v", where, k, g)
 		}
 	}
 }

@@ -18,8 +18,9 @@ import (
 	"github.com/ksqlgo/ksqlgo/tests/topics"
 )
 
-// sources declares the topics that tests write to; queries the three that must come out exact: a count over a value column
-// (through a repartition topic), a join of stream and table, a sum by windows.
+// sources declares the topics that tests write to; persistent the queries that must come out exact: a count over a value
+// column (through a repartition topic), a join of stream and table, a sum by windows; a join of two streams of which one is
+// another query's, and sessions.
 const (
 	sources = `
 CREATE STREAM inputs (usr VARCHAR KEY, id BIGINT, grp VARCHAR, amount BIGINT)
@@ -33,8 +34,21 @@ CREATE STREAM joined WITH (KAFKA_TOPIC = 'joined') AS
   SELECT i.usr AS usr, i.id AS id, u.region AS region FROM inputs i JOIN users u ON i.usr = u.usr EMIT CHANGES;
 CREATE TABLE sums WITH (KAFKA_TOPIC = 'sums') AS
   SELECT grp, COUNT(*) AS n, SUM(amount) AS total FROM inputs
-  WINDOW TUMBLING (SIZE 10 SECONDS, RETENTION 30 DAYS, GRACE PERIOD 10 DAYS) GROUP BY grp EMIT CHANGES;`
+  WINDOW TUMBLING (SIZE 10 SECONDS, RETENTION 30 DAYS, GRACE PERIOD 10 DAYS) GROUP BY grp EMIT CHANGES;
+CREATE STREAM keyed WITH (KAFKA_TOPIC = 'keyed') AS SELECT id, grp FROM inputs PARTITION BY id EMIT CHANGES;
+CREATE STREAM paired WITH (KAFKA_TOPIC = 'paired') AS
+  SELECT i.id AS id, i.usr AS usr, k.grp AS grp FROM inputs i JOIN keyed k WITHIN 1 MINUTE GRACE PERIOD 10 DAYS ON i.id = k.id EMIT CHANGES;
+CREATE TABLE visits WITH (KAFKA_TOPIC = 'visits') AS
+  SELECT usr, COUNT(*) AS n FROM inputs WINDOW SESSION (10 SECONDS, RETENTION 30 DAYS, GRACE PERIOD 10 DAYS) GROUP BY usr EMIT CHANGES;`
 )
+
+// wantRead is how many records each query has to read of so many inputs.
+func wantRead(queries map[string]string, inputs int64) map[string]int64 {
+	return map[string]int64{
+		queries["COUNTS"]: inputs, queries["SUMS"]: inputs, queries["JOINED"]: inputs + users,
+		queries["KEYED"]: inputs, queries["PAIRED"]: 2 * inputs, queries["VISITS"]: inputs,
+	}
+}
 
 // properties of all statements: every update is emitted, from the first record on.
 var properties = api.Properties{"auto.offset.reset": "earliest", "cache.max.bytes.buffering": "0"}
@@ -197,10 +211,42 @@ func (l *ledger) readOutputs(ctx context.Context, broker string) error {
 		}
 		l.sums = append(l.sums, windowSum{k, v.N, v.Total})
 	})
+	read("paired", func(r *kgo.Record) {
+		var v struct{ Usr, Grp string }
+		value(r, &v)
+		id := int64(binary.BigEndian.Uint64(r.Key))
+		if v.Usr != userOf(id) || v.Grp != groupOf(id) {
+			bad = append(bad, fmt.Errorf("paired-%d at %d: input %d with %+v", r.Partition, r.Offset, id, v))
+		}
+		l.paired = append(l.paired, id)
+	})
+	l.visits = map[session]int64{}
+	read("visits", func(r *kgo.Record) {
+		k, ok := sessionKey(r.Key)
+		if !ok {
+			bad = append(bad, fmt.Errorf("visits-%d at %d: not a session's key: %q", r.Partition, r.Offset, r.Key))
+		}
+		if r.Value == nil {
+			delete(l.visits, k)
+			return
+		}
+		var v struct{ N int64 }
+		value(r, &v)
+		l.visits[k] = v.N
+	})
 	if len(bad) > 0 {
 		return bad[0]
 	}
 	return nil
+}
+
+// sessionKey takes a key of a table of sessions apart: the key, eight bytes of the session's end, eight of its start.
+func sessionKey(b []byte) (session, bool) {
+	n := len(b) - 16
+	if n < 0 {
+		return session{}, false
+	}
+	return session{string(b[:n]), int64(binary.BigEndian.Uint64(b[n+8:])), int64(binary.BigEndian.Uint64(b[n : n+8]))}, true
 }
 
 // windowedKey takes a key of a windowed table apart: the key and eight bytes of window start.
@@ -225,10 +271,21 @@ func (l *ledger) pullAll(ctx context.Context, s *process.Server) error {
 	if err != nil {
 		return err
 	}
-	return pull(ctx, s, "SELECT grp, windowstart, n, total FROM sums;", func(v []json.RawMessage) error {
+	err = pull(ctx, s, "SELECT grp, windowstart, n, total FROM sums;", func(v []json.RawMessage) error {
 		var w windowSum
 		err := scan(v, &w.group, &w.start, &w.n, &w.total)
 		l.pulledSums[w.windowKey] = w
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	l.pulledVisits = map[session]int64{}
+	return pull(ctx, s, "SELECT usr, windowstart, windowend, n FROM visits;", func(v []json.RawMessage) error {
+		var k session
+		var n int64
+		err := scan(v, &k.user, &k.start, &k.end, &n)
+		l.pulledVisits[k] = n
 		return err
 	})
 }
