@@ -71,6 +71,10 @@ func (s *session) run(ctx context.Context) (err error) {
 	}
 	defer s.close()
 	for {
+		// The disk can fail between two commits, when nothing is asked of it.
+		if err := s.db.Err(); err != nil {
+			return err
+		}
 		if err := s.finish(); err != nil {
 			return err
 		}

@@ -147,4 +147,3 @@ func TestAssignedPassesErrorsOn(t *testing.T) {
 		t.Errorf("%+v", got)
 	}
 }
-
