@@ -117,7 +117,7 @@ func CheckOverride(name string) error {
 	case !ok:
 		return unknown(name)
 	case p.Scope != Query:
-		return fmt.Errorf("Cannot override property '%s'", p.Name) //nolint:staticcheck // ksqlDB's text
+		return fmt.Errorf("Cannot override property '%s'", p.Name)
 	}
 	return nil
 }
@@ -142,7 +142,7 @@ func Check(name, value string) (string, error) {
 	}
 	trimmed := strings.TrimSpace(value)
 	invalid := func(want string) error {
-		return fmt.Errorf("Invalid value %s for configuration %s: %s", value, p.Name, want) //nolint:staticcheck // ksqlDB's text
+		return fmt.Errorf("Invalid value %s for configuration %s: %s", value, p.Name, want)
 	}
 	switch p.Kind {
 	case Integer:
@@ -213,6 +213,6 @@ func CheckDenied(server map[string]string, names []string) error {
 		return nil
 	}
 	slices.Sort(denied)
-	return fmt.Errorf("One or more properties overrides set locally are prohibited by the KSQL server (use UNSET to reset their default value): [%s]", //nolint:staticcheck // ksqlDB's text
+	return fmt.Errorf("One or more properties overrides set locally are prohibited by the KSQL server (use UNSET to reset their default value): [%s]",
 		strings.Join(denied, ", "))
 }

@@ -145,7 +145,7 @@ func checkSnapshot(db *DB) error {
 		want, wantOK := faultValue(key, n)
 		got, _, ok, err := snap.Get(keyedID, 0, faultKey(key), nil)
 		if err != nil || ok != wantOK || string(got) != want {
-			return fmt.Errorf("key %d at commit %d: %.20q %v %v", key, n, got, ok, err)
+			return fmt.Errorf("key %d at commit %d: %.20q %v %w", key, n, got, ok, err)
 		}
 	}
 	return nil
