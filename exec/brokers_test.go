@@ -17,7 +17,7 @@ func TestBrokersDie(t *testing.T) {
 	if !apache.Wanted(t) || testing.Short() {
 		t.Skip("SKIPPED: needs three brokers of Apache Kafka; set " + apache.Variable + "=apache")
 	}
-	brokers := apache.Start(t, apache.Options{Brokers: 3, Properties: map[string]string{"broker.session.timeout.ms": "3000", "broker.heartbeat.interval.ms": "500"}})
+	brokers := apache.Start(t, apache.Options{Brokers: 3})
 	w, x, id := counting(t, brokers)
 	const step = 500
 	w.produce("e", 0, step, keyed)

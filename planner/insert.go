@@ -157,7 +157,7 @@ func (env *Env) insertValue(e ast.Expr, name string, t *types.Type) (types.Slot,
 	}
 	boxed, ok := coerceValue(v.Boxed(x.Type()), x.Type(), t)
 	if !ok {
-		return types.Slot{}, fmt.Errorf("Expected type %s for field %s but got %s(%s)", t, types.QuoteName(name), x.Type(), exprText(e)) //nolint:staticcheck // ksqlDB's text
+		return types.Slot{}, fmt.Errorf("Expected type %s for field %s but got %s(%s)", t, types.QuoteName(name), x.Type(), exprText(e))
 	}
 	return types.Unbox(t, boxed), nil
 }

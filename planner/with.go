@@ -272,19 +272,19 @@ func (w *with) window() (types.WindowType, int64, error) {
 func parseDuration(text string) (int64, error) {
 	fields := strings.Fields(text)
 	if len(fields) != 2 {
-		return 0, fmt.Errorf("Invalid duration: '%s'. Expected: <size> <unit>", text) //nolint:staticcheck // ksqlDB's text
+		return 0, fmt.Errorf("Invalid duration: '%s'. Expected: <size> <unit>", text)
 	}
 	size, err := strconv.ParseInt(fields[0], 10, 64)
 	if err != nil || size < 1 {
-		return 0, fmt.Errorf("Invalid duration: '%s'. Size must be a positive integer: '%s'", text, fields[0]) //nolint:staticcheck // ksqlDB's text
+		return 0, fmt.Errorf("Invalid duration: '%s'. Size must be a positive integer: '%s'", text, fields[0])
 	}
 	unit, ok := ast.TimeUnitOf(strings.ToUpper(fields[1]))
 	if !ok {
-		return 0, fmt.Errorf("Invalid duration: '%s'. Unknown time unit: '%s'", text, strings.ToUpper(fields[1])) //nolint:staticcheck // ksqlDB's text
+		return 0, fmt.Errorf("Invalid duration: '%s'. Unknown time unit: '%s'", text, strings.ToUpper(fields[1]))
 	}
 	ms, ok := ast.Interval{Value: size, Unit: unit}.Millis()
 	if !ok {
-		return 0, fmt.Errorf("Invalid duration: '%s'. The duration is too long", text) //nolint:staticcheck // ksqlDB's text
+		return 0, fmt.Errorf("Invalid duration: '%s'. The duration is too long", text)
 	}
 	return ms, nil
 }

@@ -56,7 +56,7 @@ func FitDecimal(x *apd.Decimal, t *types.Type) error {
 	d := new(apd.Decimal).Set(x)
 	if err := types.SetScale(x, d, t.Scale, apd.RoundDown, true); err != nil || types.FitDecimal(x, t) != nil {
 		scale := max(0, -int(d.Exponent))
-		return fmt.Errorf("Cannot fit decimal '%s' into %s without rounding. (Requires %d,%d)", //nolint:staticcheck // ksqlDB's text
+		return fmt.Errorf("Cannot fit decimal '%s' into %s without rounding. (Requires %d,%d)",
 			abbreviate(d.String()), t, max(int(d.NumDigits()), scale), scale)
 	}
 	return nil

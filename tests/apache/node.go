@@ -80,8 +80,11 @@ func (n *node) format(clusterID string, all []*node) error {
 		"group.initial.rebalance.delay.ms":                 "0",
 		"num.network.threads":                              "2",
 		"num.io.threads":                                   "4",
-		"log.retention.hours":                              "-1",
-		"log.cleaner.dedupe.buffer.size":                   "33554432",
+		// A broker that was killed is back only when its former life has timed out.
+		"broker.session.timeout.ms":      "4000",
+		"broker.heartbeat.interval.ms":   "1000",
+		"log.retention.hours":            "-1",
+		"log.cleaner.dedupe.buffer.size": "33554432",
 	}
 	maps.Copy(defaults, n.options.Properties)
 	var text []byte

@@ -59,7 +59,7 @@ func TestDiskFull(t *testing.T) {
 	}
 	full() // When it starts.
 	fill(t, ballast)
-	next = feed(ctx, t, s, next, 20_000)
+	next = feed(ctx, t, s, next, 100_000)
 	full() // While it runs.
 	verify(ctx, t, s, queries)
 	if err := s.Stop(10 * time.Second); err != nil {

@@ -36,7 +36,7 @@ func (d *decoder) Decode(data []byte, row *types.Row) error {
 		i++
 	}
 	if i == len(data) && len(d.columns) > 0 {
-		return errors.New("No fields in record") //nolint:staticcheck // ksqlDB's text
+		return errors.New("No fields in record")
 	}
 	fields := 0
 	for more := true; more && i <= len(data); fields++ {
@@ -52,7 +52,7 @@ func (d *decoder) Decode(data []byte, row *types.Row) error {
 		i, more = d.passDelimiter(data, next)
 	}
 	if fields != len(d.columns) {
-		return fmt.Errorf("Unexpected field count, csvFields:%d schemaFields:%d", fields, len(d.columns)) //nolint:staticcheck // ksqlDB's text
+		return fmt.Errorf("Unexpected field count, csvFields:%d schemaFields:%d", fields, len(d.columns))
 	}
 	return nil
 }
@@ -134,7 +134,7 @@ func (d *decoder) set(i int, text []byte, row *types.Row) error {
 		err = d.setInt(row, loc, text, 32)
 	case types.Time:
 		if err = d.setInt(row, loc, text, 32); err == nil && uint64(row.I[loc.Slot]) >= uint64(types.DayMs) {
-			err = errors.New("Time values must use number of milliseconds greater than 0 and less than 86400000.") //nolint:staticcheck // ksqlDB's text
+			err = errors.New("Time values must use number of milliseconds greater than 0 and less than 86400000.")
 		}
 	case types.Double:
 		v, ok := formats.ParseDouble(types.Text(text))

@@ -63,9 +63,9 @@ func delimiter(spec *formats.Spec) (string, error) {
 	case strings.EqualFold(v, "SPACE"):
 		return " ", nil
 	case strings.TrimSpace(v) == "":
-		return "", fmt.Errorf("Configuration %s is invalid: Delimiter cannot be empty, if you meant to have a tab or space for delimiter, please use the special values 'TAB' or 'SPACE'\nExample valid value: ';'", side) //nolint:staticcheck // ksqlDB's text
+		return "", fmt.Errorf("Configuration %s is invalid: Delimiter cannot be empty, if you meant to have a tab or space for delimiter, please use the special values 'TAB' or 'SPACE'\nExample valid value: ';'", side)
 	case len([]rune(v)) != 1:
-		return "", fmt.Errorf("Configuration %s is invalid: Invalid delimiter value: '%s'. Delimiter must be a single character or TAB,SPACE\nExample valid value: ';'", side, v) //nolint:staticcheck // ksqlDB's text
+		return "", fmt.Errorf("Configuration %s is invalid: Invalid delimiter value: '%s'. Delimiter must be a single character or TAB,SPACE\nExample valid value: ';'", side, v)
 	}
 	return v, nil
 }
