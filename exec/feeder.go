@@ -24,6 +24,9 @@ type feeder struct {
 	// queues holds fetched batches by input; at is the next record of the first batch of each.
 	queues [][]*kafka.Batch
 	at     []int
+	// queued is how many bytes each queue holds; limit how many it may hold before its partition is no longer fetched.
+	queued []int
+	limit  int
 	paused []bool
 	// position is the next offset to process of each input; end the partition's end when last seen.
 	position, end []int64
@@ -34,11 +37,11 @@ type feeder struct {
 	moved bool
 }
 
-func newFeeder(stage *physical.Stage, partition int32, setPaused func(kafka.TopicPartition, bool)) feeder {
+func newFeeder(stage *physical.Stage, partition int32, limit int, setPaused func(kafka.TopicPartition, bool)) feeder {
 	n := len(stage.Inputs)
 	return feeder{
-		stage: stage, partition: partition, setPaused: setPaused,
-		queues: make([][]*kafka.Batch, n), at: make([]int, n), paused: make([]bool, n),
+		stage: stage, partition: partition, limit: limit, setPaused: setPaused,
+		queues: make([][]*kafka.Batch, n), at: make([]int, n), queued: make([]int, n), paused: make([]bool, n),
 		position: make([]int64, n), end: make([]int64, n), fresh: make([]bool, n), heads: make([]task.Head, n),
 	}
 }
@@ -47,7 +50,7 @@ func newFeeder(stage *physical.Stage, partition int32, setPaused func(kafka.Topi
 func (f *feeder) dropQueues() {
 	for i := range f.queues {
 		release(f.queues[i])
-		f.queues[i], f.at[i], f.paused[i], f.fresh[i] = nil, 0, false, false
+		f.queues[i], f.at[i], f.queued[i], f.paused[i], f.fresh[i] = nil, 0, 0, false, false
 	}
 }
 
@@ -60,17 +63,27 @@ func (f *feeder) partitions() []kafka.TopicPartition {
 	return out
 }
 
-// Batches in a queue beyond which its partition is no longer fetched, and below which it is again.
+// queueBytes is about how much all queues of a query hold, and minQueueBytes what each may hold however many there are.
 const (
-	queueHigh = 16
-	queueLow  = 4
+	queueBytes    = 32 << 20
+	minQueueBytes = 256 << 10
 )
+
+// queueLimit is the share of one queue of the plan.
+func queueLimit(plan *physical.Plan) int {
+	n := 0
+	for _, st := range plan.Stages {
+		n += len(st.Inputs) * st.Partitions
+	}
+	return max(queueBytes/max(n, 1), minQueueBytes)
+}
 
 func (f *feeder) enqueue(input int, b *kafka.Batch) {
 	f.end[input] = b.LastStable
 	f.fresh[input] = false
 	f.queues[input] = append(f.queues[input], b)
-	if len(f.queues[input]) >= queueHigh && !f.paused[input] {
+	f.queued[input] += b.Size()
+	if f.queued[input] >= f.limit && !f.paused[input] {
 		f.paused[input] = true
 		f.setPaused(b.TopicPartition, true)
 	}
@@ -90,10 +103,11 @@ func (f *feeder) head(input int) *record.Message {
 			f.moved = true
 		}
 		tp := b.TopicPartition
+		f.queued[input] -= b.Size()
 		b.Release()
 		f.queues[input] = append(f.queues[input][:0], f.queues[input][1:]...)
 		f.at[input] = 0
-		if f.paused[input] && len(f.queues[input]) <= queueLow {
+		if f.paused[input] && f.queued[input] <= f.limit/4 {
 			f.paused[input] = false
 			f.setPaused(tp, false)
 		}

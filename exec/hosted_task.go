@@ -40,7 +40,7 @@ func newHostedTask(s *session, stage *physical.Stage, partition int32) (*hostedT
 	n := len(stage.Inputs)
 	t := &hostedTask{
 		s: s, status: Restoring,
-		feeder: newFeeder(stage, partition, func(tp kafka.TopicPartition, paused bool) {
+		feeder: newFeeder(stage, partition, queueLimit(s.plan), func(tp kafka.TopicPartition, paused bool) {
 			if paused {
 				s.consumer.Pause(tp)
 			} else {

@@ -106,7 +106,7 @@ func (t *transient) open(ctx context.Context) error {
 
 func (t *transient) addTask(stage *physical.Stage, partition int32, env *functions.Env) error {
 	x := &transientTask{t: t}
-	x.feeder = newFeeder(stage, partition, func(tp kafka.TopicPartition, paused bool) {
+	x.feeder = newFeeder(stage, partition, queueLimit(t.spec.Plan), func(tp kafka.TopicPartition, paused bool) {
 		switch {
 		case t.isInternal(tp.Topic):
 		case paused:
@@ -421,7 +421,9 @@ func (x *transientTask) receive(input int, tp kafka.TopicPartition, o *operator.
 	if o.Value != nil {
 		m.Value = append([]byte{}, o.Value...)
 	}
+	before := b.Size()
 	b.Records = append(b.Records, m)
+	x.queued[input] += b.Size() - before
 	b.Next = offset + 1
 }
 

@@ -137,6 +137,7 @@ func (d *batchDecoder) batch(in []byte, size, from int64, b *Batch) error {
 			b.Records, b.headers = b.Records[:records], b.headers[:headers]
 			return err
 		}
+		b.bytes += len(body)
 	}
 	b.Next = last + 1
 	return nil

@@ -42,10 +42,18 @@ type Batch struct {
 	Skip int64
 
 	headers []Header
-	pooled  bool
+	// bytes is how long the decoded bodies are that the records point into.
+	bytes  int
+	pooled bool
 	// generation is the fetch position's, to drop what was fetched before a seek.
 	generation uint64
 }
+
+// recordBytes is what a Record takes beside the bytes it points to.
+const recordBytes = 96
+
+// Size is about how much memory the batch holds, in bytes.
+func (b *Batch) Size() int { return b.bytes + len(b.Records)*recordBytes }
 
 var batchPool = sync.Pool{New: func() any { return &Batch{pooled: true} }}
 

@@ -78,6 +78,21 @@ func BenchmarkCount(b *testing.B) {
 			binary.BigEndian.PutUint64(slot, binary.BigEndian.Uint64(slot)+1)
 		}
 	})
+	b.Run("Upserts", func(b *testing.B) {
+		b.ReportAllocs()
+		u := s.Upserts()
+		add := func(_ int, value []byte, _ bool) error {
+			binary.BigEndian.PutUint64(value, binary.BigEndian.Uint64(value)+1)
+			return nil
+		}
+		for i := 0; b.Loop(); i++ {
+			if u.Add(key(i), int64(i)); u.Full() {
+				if err := u.Run(8, add); err != nil {
+					b.Fatal(err)
+				}
+			}
+		}
+	})
 	b.Run("GetPut", func(b *testing.B) {
 		b.ReportAllocs()
 		var buf [8]byte
@@ -102,6 +117,28 @@ func BenchmarkCount(b *testing.B) {
 			binary.BigEndian.PutUint64(slot, binary.BigEndian.Uint64(slot)+1)
 		}
 	})
+}
+
+// BenchmarkGather is a second of a count: ten commits of 40 k of 100 k keys each, and the batch they become.
+func BenchmarkGather(b *testing.B) {
+	db, task, keys := benchTask(b, 100_000)
+	s := task.Keyed(keyedID)
+	r := rand.New(rand.NewPCG(1, 2))
+	b.ReportAllocs()
+	for b.Loop() {
+		for range 10 {
+			b.StopTimer()
+			for range 40_000 {
+				slot, _, _ := s.Upsert(keys[r.IntN(len(keys))], 8, 1)
+				slot[0]++
+			}
+			b.StartTimer()
+			commitBench(b, db, task)
+		}
+		if err := db.Sync(); err != nil {
+			b.Fatal(err)
+		}
+	}
 }
 
 // BenchmarkCommit is an interval that changes 100 k keys: visit of the changes, batch, write-back.

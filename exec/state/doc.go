@@ -16,9 +16,10 @@
 //     [SessionStore], [BufferStore]). Writes stay in memory; reads see them over what Pebble holds.
 //  2. [Task.Changes] visits what changed since the last visit, sorted by store and key, expired rows
 //     last: the changelog records of the interval.
-//  3. After the transaction committed, [DB.Commit] writes the overlays of all tasks, checkpoints, source
-//     positions and stream times as one atomic Pebble batch, then empties the overlays. If the
-//     transaction failed, [DB.Abort] drops them instead.
+//  3. After the transaction committed, [DB.Commit] takes the overlays of all tasks, checkpoints, source
+//     positions and stream times over as one atomic whole, then empties the overlays. If the transaction
+//     failed, [DB.Abort] drops them instead. Readers see the commit from here on.
+//  4. Commits gather in memory and go to Pebble as one batch, with [DB.Sync] each second at the latest.
 //
 // A reader therefore sees committed rows only, and the positions in its [Snapshot] belong to exactly
 // those rows.

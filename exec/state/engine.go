@@ -21,7 +21,7 @@ const (
 	walSyncBytes = 1 << 20
 	// l0Compact starts compactions of level 0 at this many sublevels; l0Stop is far away on purpose: a
 	// commit that waits for compactions would hold up all tasks of the query.
-	l0Compact = 4
+	l0Compact = 8
 	l0Stop    = 1000
 	// memTableStop bounds the memtables that wait for their flush.
 	memTableStop = 4

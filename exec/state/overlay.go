@@ -108,19 +108,19 @@ func (o *overlay) near(hashes []uint64) {
 	}
 }
 
-// load returns the record of key, read from Pebble if it is in neither generation. The record may be
-// absent (flagAbsent), it is never nil without an error.
-func (o *overlay) load(hash uint64, key []byte) (int, record, error) {
+// load returns the record of key, read from what was committed if it is in neither generation. The record may be
+// absent (flagAbsent), it is never nil without an error. One that is new to the overlay has room for a value of n bytes.
+func (o *overlay) load(hash uint64, key []byte, n int) (int, record, error) {
 	if slot, r := o.cached(hash, key); r != nil {
 		return slot, r, nil
 	}
-	return o.fetch(hash, key)
+	return o.fetch(hash, key, n)
 }
 
-// fetch reads key from Pebble into the current generation.
-func (o *overlay) fetch(hash uint64, key []byte) (slot int, r record, err error) {
+// fetch reads key from what was committed into the current generation.
+func (o *overlay) fetch(hash uint64, key []byte, n int) (slot int, r record, err error) {
 	if o.isAbsent(key) {
-		slot, r = o.insert(hash, key, 0)
+		slot, r = o.insert(hash, key, n)
 		r.setFlags(flagAbsent)
 		return slot, r, nil
 	}
@@ -131,7 +131,7 @@ func (o *overlay) fetch(hash uint64, key []byte) (slot int, r record, err error)
 	found, err := o.db.getInto(o.db.committedRuns(), o.db.pdb, o.keyBuf, func(v []byte) error {
 		ts, value, err := decodeRow(v)
 		if err == nil {
-			slot, r = o.insert(hash, key, len(value))
+			slot, r = o.insert(hash, key, max(n, len(value)))
 			r.setTimestamp(ts)
 			r.setValueLen(copy(r.room(), value))
 		}
@@ -141,7 +141,7 @@ func (o *overlay) fetch(hash uint64, key []byte) (slot int, r record, err error)
 	case err != nil:
 		return -1, nil, o.db.failure(err)
 	case !found:
-		slot, r = o.insert(hash, key, 0)
+		slot, r = o.insert(hash, key, n)
 		r.setFlags(flagAbsent)
 	}
 	return slot, r, nil
@@ -151,7 +151,7 @@ func (o *overlay) hash(key []byte) uint64 { return o.cur.hash(key) }
 
 // get returns the row of key.
 func (o *overlay) get(key []byte) (value []byte, ts int64, ok bool, err error) {
-	_, r, err := o.load(o.hash(key), key)
+	_, r, err := o.load(o.hash(key), key, 0)
 	if err != nil || r.has(flagAbsent) {
 		return nil, 0, false, err
 	}
@@ -181,7 +181,7 @@ func (o *overlay) upsert(key []byte, n int, ts int64) (value []byte, found bool,
 }
 
 func (o *overlay) upsertHashed(hash uint64, key []byte, n int, ts int64) (value []byte, found bool, err error) {
-	slot, r, err := o.load(hash, key)
+	slot, r, err := o.load(hash, key, n)
 	if err != nil {
 		return nil, false, err
 	}
@@ -329,7 +329,7 @@ func (o *overlay) committed(limit int64) {
 		o.cur, o.old = o.old, o.cur
 		o.forgetTo(o.oldLatest)
 		o.latest, o.oldLatest = noRows, o.latest
-		o.cur.reset(limit)
+		o.cur.reset(limit / 2)
 	}
 }
 

@@ -64,7 +64,7 @@ type Options struct {
 	// Fingerprint, if not empty, identifies the plan that the rows belong to (its hash). It is recorded
 	// when the directory is created; another one does not open ([ErrLayout]).
 	Fingerprint []byte
-	// MemTableBytes is the size a memtable may grow to, default 32 MiB; it starts at 256 KiB, so an idle
+	// MemTableBytes is the size a memtable may grow to, default 16 MiB; it starts at 256 KiB, so an idle
 	// DB is cheap. A commit larger than half of it goes straight to a table of its own.
 	MemTableBytes int
 	// GatherBytes is how much may be committed before it goes to disk at once rather than with [DB.Sync],

@@ -107,11 +107,19 @@ func (n *node) start() error {
 	if err != nil {
 		return err
 	}
-	defer log.Close() // The process has its own.
 	args := n.in.java(append(slices.Clone(n.flags), fmt.Sprintf("-Xms%dm", n.options.HeapMB), fmt.Sprintf("-Xmx%dm", n.options.HeapMB))...)
 	args = append(args, "kafka.Kafka", filepath.Join(n.dir, "server.properties"))
-	n.process, err = process.Start(log, nil, n.in.program, args...)
-	return err
+	p, err := process.Start(log, nil, n.in.program, args...)
+	if err != nil {
+		log.Close()
+		return err
+	}
+	n.process = p
+	go func() {
+		<-p.Done()
+		log.Close()
+	}()
+	return nil
 }
 
 // stop asks the node to end and waits.

@@ -28,7 +28,7 @@ func TestBadInput(t *testing.T) {
 		CREATE STREAM copy AS SELECT sensor, reading * 2 AS twice, place->lat AS lat FROM readings EMIT CHANGES;`)
 
 	deep := []byte(`{"reading":` + strings.Repeat("[", 100_000) + strings.Repeat("]", 100_000) + `}`)
-	huge := append([]byte(`{"reading":1,"note":"`), bytes.Repeat([]byte("x"), 20<<20)...) // And no end.
+	huge := append([]byte(`{"reading":1,"note":"`), bytes.Repeat([]byte("x"), 50<<20)...) // And no end.
 	bad := []struct {
 		name  string
 		value []byte

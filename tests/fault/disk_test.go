@@ -147,7 +147,9 @@ func TestDamagedState(t *testing.T) {
 	for range 2 {
 		next = feed(ctx, t, s, next, 3000)
 		awaitJoined(ctx, t, s, queries["JOINED"], next)
-		s.Kill()
+		if err := s.Stop(10 * time.Second); err != nil {
+			t.Fatal(err)
+		}
 		s = start(ctx, t, cfg)
 	}
 	if _, err := drained(ctx, s, wantRead(queries, next)); err != nil {
