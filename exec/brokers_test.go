@@ -58,8 +58,8 @@ func counting(t *testing.T, brokers *apache.Cluster) (w *world, x *exec.Executor
 	return w, x, plan.QueryID
 }
 
-// All brokers die at once and come back with their data: the query goes on by itself.
-func TestAllBrokersDie(t *testing.T) {
+// The only broker is restarted: the query goes on by itself. (It is stopped, not killed: see apache.Cluster.Kill.)
+func TestBrokerIsRestarted(t *testing.T) {
 	if !apache.Wanted(t) {
 		t.Skip("SKIPPED: needs Apache Kafka; set " + apache.Variable + "=apache")
 	}
@@ -69,7 +69,9 @@ func TestAllBrokersDie(t *testing.T) {
 	for i := range 2 {
 		w.produce("e", step*i, step, keyed)
 		w.eventually("it counts", func() bool { return read(id, x) > int64(step*i) })
-		brokers.Kill(0)
+		if err := brokers.Stop(0); err != nil {
+			t.Fatal(err)
+		}
 		if err := brokers.Restart(0); err != nil {
 			t.Fatal(err)
 		}
@@ -79,9 +81,5 @@ func TestAllBrokersDie(t *testing.T) {
 		began := time.Now()
 		w.eventually("everything is counted", func() bool { return sum(counts(t, w.records("C"), "N")) == int64(step*(i+1)) })
 		t.Logf("all counted %v after the broker is back", time.Since(began).Round(10*time.Millisecond))
-	}
-	s, _ := x.Status(id)
-	for _, e := range s.Errors {
-		t.Logf("error on the way: %+v", e)
 	}
 }

@@ -55,7 +55,7 @@ func write(ctx context.Context, t *testing.T, k *kafka.Cluster, topic string, fi
 // expect wants the committed values of partition 0 to be 0, 1, 2 … n-1.
 func expect(ctx context.Context, t *testing.T, k *kafka.Cluster, topic string, n int) {
 	t.Helper()
-	ends, err := k.Admin().CommittedEndOffsets(ctx, topic)
+	ends, err := k.Admin().EndOffsets(ctx, topic)
 	if err != nil {
 		t.Fatal(err)
 	}
