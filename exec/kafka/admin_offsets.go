@@ -44,9 +44,13 @@ func (a *Admin) listOffsets(ctx context.Context, op string, topics []string,
 		return map[TopicPartition]int64{}, nil
 	}
 	for refreshed := false; ; {
-		listed, err := list(ctx, topics...)
+		var listed kadm.ListedOffsets
+		err := retrying(ctx, op, func() (err error) {
+			listed, err = list(ctx, topics...)
+			return err
+		})
 		if err != nil {
-			return nil, newError(op, err)
+			return nil, err
 		}
 		offsets, err := listedOffsets(op, topics, listed)
 		switch kind := KindOf(err); {

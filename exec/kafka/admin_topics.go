@@ -80,9 +80,13 @@ func (a *Admin) topics(ctx context.Context, names ...string) (map[string]TopicIn
 		rt.Topic = kmsg.StringPtr(name)
 		req.Topics = append(req.Topics, rt)
 	}
-	resp, err := req.RequestWith(ctx, a.client)
+	var resp *kmsg.MetadataResponse
+	err := retrying(ctx, op, func() (err error) {
+		resp, err = req.RequestWith(ctx, a.client)
+		return err
+	})
 	if err != nil {
-		return nil, newError(op, err)
+		return nil, err
 	}
 	infos := make(map[string]TopicInfo, len(resp.Topics))
 	for _, t := range resp.Topics {
@@ -121,9 +125,13 @@ func (a *Admin) refresh(ctx context.Context, names ...string) error {
 // included.
 func (a *Admin) TopicConfigs(ctx context.Context, topic string) (map[string]string, error) {
 	const op = "describing a topic's configuration"
-	all, err := a.kadm.DescribeTopicConfigs(ctx, topic)
+	var all kadm.ResourceConfigs
+	err := retrying(ctx, op, func() (err error) {
+		all, err = a.kadm.DescribeTopicConfigs(ctx, topic)
+		return err
+	})
 	if err != nil {
-		return nil, newError(op, err)
+		return nil, err
 	}
 	resource, err := all.On(topic, nil)
 	if err == nil {
@@ -172,7 +180,11 @@ func (a *Admin) CreateTopic(ctx context.Context, spec TopicSpec) (TopicInfo, err
 // spec; *TopicMismatchError says what differs. Several servers may call it at
 // once.
 func (a *Admin) EnsureTopic(ctx context.Context, spec TopicSpec) (TopicInfo, error) {
-	info, err := a.CreateTopic(ctx, spec)
+	var info TopicInfo
+	err := retrying(ctx, "creating a topic", func() (err error) {
+		info, err = a.CreateTopic(ctx, spec)
+		return err
+	})
 	if KindOf(err) != TopicExists {
 		return info, err
 	}

@@ -67,7 +67,7 @@ func (c *Cluster) StableOffsets(ctx context.Context, group string, partitions []
 		if errors.Is(err, kerr.GroupIDNotFound) {
 			return noOffsets(partitions), nil
 		}
-		if !errors.Is(err, kerr.UnstableOffsetCommit) && !kerr.IsRetriable(err) {
+		if !errors.Is(err, kerr.UnstableOffsetCommit) && KindOf(newError(op, err)) != Retriable {
 			return nil, newError(op, err)
 		}
 		select {

@@ -129,7 +129,7 @@ func initProducer(ctx context.Context, client *kgo.Client, txnID string, timeout
 	}
 	req.TransactionTimeoutMillis = int32(timeout.Milliseconds())
 	req.ProducerID, req.ProducerEpoch = present.id, present.epoch
-	for {
+	for until := time.Now().Add(patience); ; {
 		resp, err := req.RequestWith(ctx, client)
 		if err == nil {
 			err = kerr.ErrorForCode(resp.ErrorCode)
@@ -137,7 +137,7 @@ func initProducer(ctx context.Context, client *kgo.Client, txnID string, timeout
 		switch {
 		case err == nil:
 			return producerIdentity{resp.ProducerID, resp.ProducerEpoch}, nil
-		case errors.Is(err, kerr.ConcurrentTransactions), kerr.IsRetriable(err):
+		case errors.Is(err, kerr.ConcurrentTransactions), kerr.IsRetriable(err), classify(err) == Retriable && time.Now().Before(until):
 			if !pause(ctx, sendBackoff) {
 				return present, newError(op, errors.Join(ctx.Err(), err))
 			}
@@ -151,9 +151,13 @@ func initProducer(ctx context.Context, client *kgo.Client, txnID string, timeout
 // delayed request of one transaction can end up in the next (KIP-890).
 func requireTransactionVersion2(ctx context.Context, client *kgo.Client) error {
 	const op = "opening a transactional producer"
-	resp, err := kmsg.NewPtrApiVersionsRequest().RequestWith(ctx, client)
+	var resp *kmsg.ApiVersionsResponse
+	err := retrying(ctx, op, func() (err error) {
+		resp, err = kmsg.NewPtrApiVersionsRequest().RequestWith(ctx, client)
+		return err
+	})
 	if err != nil {
-		return newError(op, err)
+		return err
 	}
 	for _, f := range resp.FinalizedFeatures {
 		if f.Name == "transaction.version" && f.MaxVersionLevel >= 2 {
