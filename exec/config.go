@@ -25,11 +25,15 @@ type Config struct {
 	ServiceID string
 	// NodeID tells servers apart; it is kept in the data directory. Under it the server is a static member of its groups, so
 	// that a restart moves no task, unless Dynamic is set.
-	NodeID    string
-	Dynamic   bool
-	Functions *functions.Registry
-	Formats   *formats.Registry
-	Logger    *slog.Logger
+	NodeID  string
+	Dynamic bool
+	// Incarnation is one life of the server, Endpoint where the other servers of the service reach it (host:port of its
+	// internal listener), Zone where it stands: standbys go to another zone than the owner. The last two may be empty.
+	Incarnation    uint64
+	Endpoint, Zone string
+	Functions      *functions.Registry
+	Formats        *formats.Registry
+	Logger         *slog.Logger
 	// Now and Random are the world's clock and dice.
 	Now    func() time.Time
 	Random func() uint64

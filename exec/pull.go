@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/ksqlgo/ksqlgo/exec/kafka"
+	"github.com/ksqlgo/ksqlgo/exec/position"
 	"github.com/ksqlgo/ksqlgo/exec/pull"
 	"github.com/ksqlgo/ksqlgo/planner/physical"
 )
@@ -17,10 +18,21 @@ type PullRows = pull.Rows
 // pullWait is how long a pull query waits for tasks that are being restored.
 const pullWait = 5 * time.Second
 
+// PullOptions say how a pull query is answered by this server.
+type PullOptions struct {
+	// Partitions of the store to answer from; nil means all that the plan needs.
+	Partitions []int32
+	// StandbyLag is how many records of the changelog a standby may be behind and still answer; negative lets only the owner
+	// of a task answer.
+	StandbyLag int64
+	// AtLeast are positions of the inputs of the stage that keeps the rows; the answer contains them, or is an error.
+	AtLeast position.Vector
+}
+
 // Pull answers a pull query from the committed state of the query that materialises the table. It waits for tasks that
 // are being restored: their state is older than what was committed. An answer that lacked partitions would be a lie, so
 // partitions that are not here are an error.
-func (x *Executor) Pull(ctx context.Context, plan *physical.Pull) (*PullRows, error) {
+func (x *Executor) Pull(ctx context.Context, plan *physical.Pull, _ PullOptions) (*PullRows, error) {
 	q, err := x.query(plan.QueryID)
 	if err != nil {
 		return nil, err

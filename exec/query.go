@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/ksqlgo/ksqlgo/catalog/functions"
+	"github.com/ksqlgo/ksqlgo/exec/cluster"
 	"github.com/ksqlgo/ksqlgo/exec/kafka"
 	"github.com/ksqlgo/ksqlgo/exec/state"
 	"github.com/ksqlgo/ksqlgo/exec/task"
@@ -28,10 +29,12 @@ type query struct {
 	status statusBoard
 
 	// mu guards what follows.
-	mu     sync.Mutex
-	db     *state.DB
-	cancel context.CancelFunc // of the running loop; nil when paused or stopped
-	done   chan struct{}
+	mu sync.Mutex
+	db *state.DB
+	// assignment is what the group's leader last told; nil before that.
+	assignment *cluster.Assignment
+	cancel     context.CancelFunc // of the running loop; nil when paused or stopped
+	done       chan struct{}
 }
 
 func newQuery(x *Executor, spec QuerySpec) *query {

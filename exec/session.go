@@ -133,8 +133,12 @@ func (s *session) open(ctx context.Context) error {
 	if err := s.openProducer(ctx); err != nil {
 		return err
 	}
+	balancer, err := s.newBalancer()
+	if err != nil {
+		return err
+	}
 	s.consumer, err = s.x.cfg.Kafka.NewGroupConsumer(kafka.GroupConfig{
-		Name: s.plan.QueryID + "-c", Group: s.group, InstanceID: s.x.instanceID(), Topics: names,
+		Name: s.plan.QueryID + "-c", Group: s.group, InstanceID: s.x.instanceID(), Topics: names, Balancer: balancer,
 	})
 	return err
 }

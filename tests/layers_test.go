@@ -46,6 +46,8 @@ var layers = map[string][]string{
 	"exec/eval":     {"catalog", "planner/expr", "planner/physical", "exec/record"},
 	"exec/state":    {"catalog/types"},
 	"exec/kafka":    {"exec/record"},
+	"exec/position": {},
+	"exec/cluster":  {"exec/kafka"},
 	"exec/operator": {"catalog", "planner/expr", "planner/physical", "exec/record", "exec/eval", "exec/state"},
 	"exec/task":     {"catalog", "planner/expr", "planner/physical", "exec/record", "exec/eval", "exec/state", "exec/operator"},
 	"exec":          {"catalog", "planner/expr", "planner/physical"},

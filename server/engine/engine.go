@@ -25,7 +25,7 @@ type Runtime interface {
 	Resume(id string) error
 	Status(id string) (exec.QueryStatus, bool)
 	Subscribe(ctx context.Context, spec exec.SubscribeSpec) (*exec.Subscription, error)
-	Pull(ctx context.Context, plan *physical.Pull) (*exec.PullRows, error)
+	Pull(ctx context.Context, plan *physical.Pull, o exec.PullOptions) (*exec.PullRows, error)
 	// RemoveLeftovers removes what queries that are not live left behind: internal topics, groups, state.
 	RemoveLeftovers(ctx context.Context, live map[string]bool) error
 }

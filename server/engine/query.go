@@ -141,7 +141,7 @@ func (e *Engine) pull(ctx context.Context, s *session, st statement, q *ast.Quer
 	if p.Stream != nil {
 		return e.subscribe(ctx, s, st, q.Select, p.Stream, true)
 	}
-	rows, err := e.cfg.Runtime.Pull(ctx, p.Table)
+	rows, err := e.cfg.Runtime.Pull(ctx, p.Table, exec.PullOptions{StandbyLag: -1})
 	if err != nil {
 		return nil, err
 	}
