@@ -30,7 +30,7 @@ func metadataName(topic string) string { return "offset/" + topic }
 // found; then nothing is counted twice on the same server.
 func (s *session) adoptLocal(tasks []*hostedTask, offsets map[kafka.TopicPartition]kafka.GroupOffset) error {
 	for _, t := range tasks {
-		if len(t.stage.Stores) == 0 || t.restored.Load() > 0 {
+		if len(t.stage.Stores) == 0 || t.local.foreign {
 			continue
 		}
 		positions, err := s.db.Positions(t.partition)

@@ -6,7 +6,6 @@ import (
 	"time"
 
 	"github.com/ksqlgo/ksqlgo/exec/kafka"
-	"github.com/ksqlgo/ksqlgo/exec/record"
 	"github.com/ksqlgo/ksqlgo/exec/state"
 	"github.com/ksqlgo/ksqlgo/exec/task"
 )
@@ -29,14 +28,14 @@ func (s *session) commit(ctx context.Context) error {
 		if err := t.task.Flush(); err != nil {
 			return err
 		}
-		if t.store != nil {
+		if t.local.store != nil {
 			if err := s.produceChangelog(t); err != nil {
 				return err
 			}
-			batch.Tasks = append(batch.Tasks, t.store)
+			batch.Tasks = append(batch.Tasks, t.local.store)
 		}
 		offsets = t.appendOffsets(offsets)
-		batch.Positions = t.task.Positions(batch.Positions)
+		batch.Positions = append(batch.Positions, t.statePositions()...)
 		batch.StreamTimes = t.task.StreamTimes(batch.StreamTimes)
 	}
 	if len(offsets) == 0 {
@@ -112,12 +111,32 @@ func (t *hostedTask) appendOffsets(dst []kafka.OffsetCommit) []kafka.OffsetCommi
 	return dst
 }
 
-// produceChangelog writes what the interval changed in the task's stores.
+// produceChangelog writes what the interval changed in the task's stores, and then up to which positions the rows go.
 func (s *session) produceChangelog(t *hostedTask) error {
-	return t.store.Changes(func(c state.Change) error {
+	err := t.local.store.Changes(func(c state.Change) error {
 		s.producer.Produce(t.changelog(c.Store), c.Partition, c.Key, c.Value, c.Timestamp, nil)
 		return nil
 	})
+	if err != nil || !hasChangelog(t.stage) {
+		return err
+	}
+	positions := appendPositions(nil, t.statePositions())
+	now := s.x.cfg.Now().UnixMilli()
+	for _, st := range t.stage.Stores {
+		if st.Changelog != "" {
+			s.producer.Produce(st.Changelog, t.partition, positionsKey, positions, now, positionsHeaders)
+		}
+	}
+	return nil
+}
+
+// statePositions are the positions of all inputs of the task as they are after the interval.
+func (t *hostedTask) statePositions() []state.Position {
+	out := make([]state.Position, len(t.stage.Inputs))
+	for i, in := range t.stage.Inputs {
+		out[i] = state.Position{Topic: in.Topic, Partition: t.partition, Offset: t.position[i], LeaderEpoch: -1}
+	}
+	return out
 }
 
 // changelog is the topic of a store.
@@ -140,11 +159,11 @@ func (s *session) checkpoints() []state.Checkpoint {
 		}
 		for i, st := range t.stage.Stores {
 			next := s.producer.NextOffset(st.Changelog, t.partition)
-			if st.Changelog == "" || next <= t.checkpoint[i] {
+			if st.Changelog == "" || next <= t.local.checkpoint[i] {
 				// Nothing was written since the state was restored, or committed, up to there.
 				continue
 			}
-			t.checkpoint[i] = next
+			t.local.checkpoint[i] = next
 			out = append(out, state.Checkpoint{Topic: st.Changelog, Partition: t.partition, Offset: next,
 				TopicID: s.topics.infos[st.Changelog].ID, LeaderEpoch: -1, WallClock: now})
 		}
@@ -197,8 +216,8 @@ func (s *session) abort(ctx context.Context) error {
 		}
 	}
 	for _, t := range s.running() {
-		if t.store != nil {
-			s.db.Abort(t.store)
+		if t.local.store != nil {
+			s.db.Abort(t.local.store)
 		}
 		t.dropQueues()
 		t.task.Abort()
@@ -253,13 +272,28 @@ func (s *session) purgeRepartitions() error {
 	return nil
 }
 
+// storeStatuses tells how far the task's changelogs are contained in its state.
+func (t *hostedTask) storeStatuses() []StoreStatus {
+	var out []StoreStatus
+	for i, st := range t.stage.Stores {
+		if st.Changelog != "" {
+			at := t.local.checkpoint[i]
+			out = append(out, StoreStatus{Store: st.Name, Changelog: st.Changelog, Position: at, End: at})
+		}
+	}
+	return out
+}
+
 // publish brings the query's status up to date.
 func (s *session) publish() {
 	tasks := make([]TaskStatus, 0, len(s.order))
 	var total task.Accounting
 	for _, t := range s.order {
 		ts := TaskStatus{Stage: t.stage.ID, Partition: t.partition, State: t.status,
-			RestoredRows: t.restored.Load(), RestoreTotal: t.restoreTotal.Load()}
+			RestoredRows: t.local.restored.Load(), RestoreTotal: t.local.restoreTotal.Load(), Stores: t.storeStatuses()}
+		if t.local.replaying.Load() {
+			ts.State = TaskRestoring
+		}
 		for i, in := range t.stage.Inputs {
 			a := t.committed[i]
 			if !in.Repartition {
@@ -285,11 +319,4 @@ func (s *session) publish() {
 		q.RecordErrors = keep(q.RecordErrors, keptRecordErrors, errs...)
 	})
 	s.x.logRecordErrors(s.plan.QueryID, errs, all)
-}
-
-// barrierHeader marks the barrier records of changelogs, which are no rows.
-const barrierHeader = "ksqlgo.barrier"
-
-func isBarrier(m *record.Message) bool {
-	return len(m.Headers) > 0 && m.Headers[0].Key == barrierHeader
 }

@@ -69,19 +69,36 @@ type settings struct {
 	reset string
 	// atLeastOnce is processing.guarantee = at_least_once; the default is exactly once.
 	atLeastOnce bool
+	// standbys is num.standby.replicas; acceptableLag is acceptable.recovery.lag in records, 0 when not set.
+	standbys      int
+	acceptableLag int64
+	// sessionTimeout is session.timeout.ms.
+	sessionTimeout time.Duration
 }
+
+// defaultStandbys is how many servers stand by for a stateful task, where there are enough.
+const defaultStandbys = 1
 
 // overlayLimit is how many bytes of uncommitted state a query may hold before it commits early.
 const overlayLimit = 64 << 20
 
 func parseSettings(properties map[string]string) settings {
 	s := settings{commitInterval: 100 * time.Millisecond, cacheBytes: 10_000_000, reset: properties["auto.offset.reset"],
-		atLeastOnce: properties["processing.guarantee"] == "at_least_once"}
+		atLeastOnce: properties["processing.guarantee"] == "at_least_once", standbys: defaultStandbys, sessionTimeout: 10 * time.Second}
 	if v, err := strconv.ParseInt(properties["commit.interval.ms"], 10, 64); err == nil && v > 0 {
 		s.commitInterval = time.Duration(v) * time.Millisecond
 	}
 	if v, err := strconv.ParseInt(properties["cache.max.bytes.buffering"], 10, 64); err == nil && v >= 0 {
 		s.cacheBytes = v
+	}
+	if v, err := strconv.Atoi(properties["num.standby.replicas"]); err == nil && v >= 0 {
+		s.standbys = v
+	}
+	if v, err := strconv.ParseInt(properties["acceptable.recovery.lag"], 10, 64); err == nil && v >= 0 {
+		s.acceptableLag = v
+	}
+	if v, err := strconv.ParseInt(properties["session.timeout.ms"], 10, 64); err == nil && v > 0 {
+		s.sessionTimeout = time.Duration(v) * time.Millisecond
 	}
 	return s
 }

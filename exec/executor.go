@@ -25,6 +25,11 @@ type Executor struct {
 	// sequence numbers rows for functions that ask which came first. It starts at the wall clock in nanoseconds and grows
 	// slower than that, so that numbers grow over restarts too.
 	sequence atomic.Int64
+
+	// restoring counts the resyncs under way: whoever follows changelogs gives way to them.
+	restoring atomic.Int64
+	// draining says that the server gives its tasks to others.
+	draining atomic.Bool
 }
 
 // ErrUnknownQuery is returned for the id of a query that does not run here.
@@ -152,6 +157,22 @@ func (x *Executor) Terminate(ctx context.Context, id string) error {
 	return errors.Join(errs...)
 }
 
+// leaveTimeout bounds how long a server takes to leave a group.
+const leaveTimeout = 5 * time.Second
+
+// leave ends the membership of a static member.
+func (x *Executor) leave(q *query) {
+	instance := x.instanceID()
+	if instance == "" {
+		return
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), leaveTimeout)
+	defer cancel()
+	if err := x.cfg.Kafka.Admin().LeaveGroup(ctx, GroupName(x.cfg.ServiceID, q.plan.QueryID), instance); err != nil {
+		x.cfg.Logger.Warn("the group could not be left; it finds out by the session timeout", "query", q.plan.QueryID, "error", err)
+	}
+}
+
 // instanceID is the name under which the server is a static member of its groups, "" if it is not.
 func (x *Executor) instanceID() string {
 	if x.cfg.Dynamic {
@@ -196,7 +217,8 @@ func (q *query) read() QueryStatus {
 	return s
 }
 
-// Close stops all queries, each with its last commit, and closes their state. Nothing is removed.
+// Close stops all queries, each with its last commit, and closes their state. Nothing is removed. A static member stays one
+// until its session times out, so that a restart moves nothing; a server that drains leaves its groups at once.
 func (x *Executor) Close() {
 	x.mu.Lock()
 	x.closed = true
@@ -206,6 +228,9 @@ func (x *Executor) Close() {
 		wg.Go(func() {
 			q.stop()
 			q.closeState()
+			if x.draining.Load() {
+				x.leave(q)
+			}
 		})
 	}
 	wg.Wait()

@@ -3,11 +3,9 @@ package exec
 import (
 	"cmp"
 	"slices"
-	"sync/atomic"
 
 	"github.com/ksqlgo/ksqlgo/exec/kafka"
 	"github.com/ksqlgo/ksqlgo/exec/operator"
-	"github.com/ksqlgo/ksqlgo/exec/state"
 	"github.com/ksqlgo/ksqlgo/exec/task"
 	"github.com/ksqlgo/ksqlgo/planner/physical"
 )
@@ -16,20 +14,14 @@ import (
 type hostedTask struct {
 	feeder
 	s      *session
-	store  *state.Task
-	status QueryState
+	local  *localState
+	status TaskState
 	closed bool
 
 	// committed is the accounting as of the last commit; last is the task's own counter at that moment.
 	committed, last []task.Accounting
 	// streamTime is as of the last commit, for the status.
 	streamTime []int64
-
-	// checkpoint is how far each store's changelog is contained in the state on disk.
-	checkpoint []int64
-
-	// restored counts rows applied, restoreTotal what is to be read; the goroutine of a resync writes them.
-	restored, restoreTotal atomic.Int64
 
 	// topic caches the partition count of the topic written last.
 	topic           string
@@ -39,7 +31,7 @@ type hostedTask struct {
 func newHostedTask(s *session, stage *physical.Stage, partition int32) (*hostedTask, error) {
 	n := len(stage.Inputs)
 	t := &hostedTask{
-		s: s, status: Restoring,
+		s: s, status: TaskCreated, local: newLocalState(s.db, stage, partition),
 		feeder: newFeeder(stage, partition, queueLimit(s.plan), func(tp kafka.TopicPartition, paused bool) {
 			if paused {
 				s.consumer.Pause(tp)
@@ -48,7 +40,6 @@ func newHostedTask(s *session, stage *physical.Stage, partition int32) (*hostedT
 			}
 		}),
 		committed: make([]task.Accounting, n), last: make([]task.Accounting, n), streamTime: make([]int64, n),
-		checkpoint: make([]int64, len(stage.Stores)),
 	}
 	if err := t.open(); err != nil {
 		t.close()
@@ -60,19 +51,12 @@ func newHostedTask(s *session, stage *physical.Stage, partition int32) (*hostedT
 // open takes the task's stores into use and builds its operators.
 func (t *hostedTask) open() error {
 	t.closed = false
-	if len(t.stage.Stores) > 0 {
-		ids := make([]state.StoreID, len(t.stage.Stores))
-		for i, st := range t.stage.Stores {
-			ids[i] = state.StoreID(st.ID)
-		}
-		var err error
-		if t.store, err = t.s.db.NewTask(t.partition, ids, state.TaskOptions{}); err != nil {
-			return err
-		}
+	err := t.local.open()
+	if err != nil {
+		return err
 	}
-	var err error
 	t.task, err = task.New(task.Config{
-		Plan: t.s.plan, Stage: t.stage, Partition: t.partition, State: t.store,
+		Plan: t.s.plan, Stage: t.stage, Partition: t.partition, State: t.local.store,
 		Functions: t.s.x.cfg.Functions, Formats: t.s.x.cfg.Formats, Env: t.s.q.env,
 		CacheBytes: t.s.settings.cacheBytes, Host: t,
 	})
@@ -81,14 +65,8 @@ func (t *hostedTask) open() error {
 
 // wipe empties the task's stores and builds the task anew, since nobody may hold the stores meanwhile.
 func (t *hostedTask) wipe() error {
-	var ids []state.StoreID
-	var topics []string
-	for _, st := range t.stage.Stores {
-		ids = append(ids, state.StoreID(st.ID))
-		topics = append(topics, st.Changelog)
-	}
 	t.close()
-	if err := t.s.db.Wipe(t.partition, ids, topics); err != nil {
+	if err := t.local.wipe(); err != nil {
 		return err
 	}
 	return t.open()
@@ -103,16 +81,13 @@ func sortTasks(list []*hostedTask) {
 func (t *hostedTask) close() {
 	t.closed = true
 	t.dropQueues()
-	if t.store != nil {
-		t.store.Close()
-		t.store = nil
-	}
+	t.local.close()
 }
 
 // setStatus changes what the task is doing.
-func (t *hostedTask) setStatus(s QueryState) {
+func (t *hostedTask) setStatus(s TaskState) {
 	t.status = s
-	t.active = s == Running
+	t.active = s == TaskRunning
 }
 
 // Output implements task.Host: the record leaves inside the open transaction.

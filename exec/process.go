@@ -47,8 +47,8 @@ func (s *session) commitDue() bool {
 func (s *session) overlayFull() bool {
 	var size int64
 	for _, t := range s.order {
-		if t.active && t.store != nil {
-			size += t.store.Size()
+		if t.active && t.local.store != nil {
+			size += t.local.store.Size()
 		}
 	}
 	return size > overlayLimit

@@ -91,7 +91,7 @@ func (q *query) missing(stage int, partitions []int32) (why string, changed <-ch
 		found := false
 		for i := range s.Tasks {
 			if t := &s.Tasks[i]; t.Stage == stage && t.Partition == p {
-				if found = t.State == Running; !found {
+				if found = t.State == TaskRunning; !found {
 					return fmt.Sprintf("[Partition %d is being restored: %d of about %d rows]", p, t.RestoredRows, t.RestoreTotal), changed
 				}
 				break

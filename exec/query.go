@@ -33,8 +33,10 @@ type query struct {
 	db *state.DB
 	// assignment is what the group's leader last told; nil before that.
 	assignment *cluster.Assignment
-	cancel     context.CancelFunc // of the running loop; nil when paused or stopped
-	done       chan struct{}
+	// consumer is that of the running session, to wake it up; nil without one.
+	consumer *kafka.GroupConsumer
+	cancel   context.CancelFunc // of the running loop; nil when paused or stopped
+	done     chan struct{}
 }
 
 func newQuery(x *Executor, spec QuerySpec) *query {
@@ -55,6 +57,13 @@ func (q *query) start() {
 	q.cancel, q.done = cancel, make(chan struct{})
 	q.setState(Starting)
 	go q.loop(ctx, q.done)
+}
+
+// joined notes the consumer of the running session, nil when it ends.
+func (q *query) joined(c *kafka.GroupConsumer) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	q.consumer = c
 }
 
 // stop ends the running session and waits for its last commit.
@@ -108,8 +117,8 @@ func (q *query) session(ctx context.Context) (err error) {
 	}()
 	s := &session{
 		x: q.x, q: q, plan: q.plan, settings: parseSettings(q.spec.Properties),
-		group: GroupName(q.x.cfg.ServiceID, q.plan.QueryID),
-		tasks: map[taskID]*hostedTask{}, byInput: map[kafka.TopicPartition]inputRef{},
+		groupName: GroupName(q.x.cfg.ServiceID, q.plan.QueryID),
+		tasks:     map[taskID]*hostedTask{}, byInput: map[kafka.TopicPartition]inputRef{},
 	}
 	err = s.run(ctx)
 	if err != nil && (errors.Is(err, state.ErrDisk) || errors.Is(err, state.ErrCorrupt)) {
@@ -145,7 +154,9 @@ func (q *query) failed(err error) {
 	q.x.cfg.Logger.Error("query failed", "query", q.plan.QueryID, "class", class, "error", err)
 	q.status.update(func(s *QueryStatus) {
 		s.State = Failed
-		s.Tasks = nil
+		for i := range s.Tasks {
+			s.Tasks[i].State = TaskError
+		}
 		s.Errors = keep(s.Errors, keptErrors, QueryError{At: q.x.cfg.Now(), Message: err.Error(), Class: class})
 	})
 }

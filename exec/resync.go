@@ -32,10 +32,13 @@ func (s *session) resync(ctx context.Context, tasks []*hostedTask) error {
 		return nil
 	}
 	for _, t := range tasks {
-		t.setStatus(Restoring)
+		if t.status != TaskCreated {
+			t.setStatus(TaskSuspended)
+		}
 		t.dropQueues()
-		t.restored.Store(0)
-		t.restoreTotal.Store(0)
+		t.local.replaying.Store(false)
+		t.local.restored.Store(0)
+		t.local.restoreTotal.Store(0)
 	}
 	s.publish()
 	job := &restoreJob{tasks: tasks, done: make(chan struct{})}
@@ -69,6 +72,9 @@ type restoreJob struct {
 func (s *session) bringUp(ctx context.Context, job *restoreJob) (err error) {
 	wait, cancel := context.WithTimeout(ctx, resyncTimeout)
 	defer cancel()
+	s.x.restoring.Add(1)
+	defer s.x.restoring.Add(-1)
+	s.fenceStrangers(wait)
 	if job.offsets, err = s.stableOffsets(wait, job.tasks); err != nil {
 		return err
 	}
@@ -106,6 +112,9 @@ func (s *session) finish() error {
 			}
 			t.prepareChooser(job.ends)
 		}
+		if err := s.db.Commit(state.Commit{Positions: positionsOf(start)}); err != nil {
+			return err
+		}
 		s.consumer.StartAt(start)
 	}
 	changed := len(kept) != len(s.jobs)
@@ -114,6 +123,15 @@ func (s *session) finish() error {
 		s.publish()
 	}
 	return nil
+}
+
+// positionsOf are the positions that rows contain which were brought to the last commit, where tasks go on from.
+func positionsOf(start map[kafka.TopicPartition]int64) []state.Position {
+	out := make([]state.Position, 0, len(start))
+	for tp, offset := range start {
+		out = append(out, state.Position{Topic: tp.Topic, Partition: tp.Partition, Offset: offset, LeaderEpoch: -1})
+	}
+	return out
 }
 
 // withdraw ends the resyncs that hold any of the tasks and returns their tasks, which are restored no further.
@@ -140,7 +158,7 @@ func (s *session) stableOffsets(ctx context.Context, tasks []*hostedTask) (map[k
 	for _, t := range tasks {
 		all = append(all, t.partitions()...)
 	}
-	offsets, err := s.x.cfg.Kafka.StableOffsets(ctx, s.group, all)
+	offsets, err := s.x.cfg.Kafka.StableOffsets(ctx, s.groupName, all)
 	if err != nil {
 		return nil, err
 	}
@@ -161,7 +179,7 @@ func (s *session) stableOffsets(ctx context.Context, tasks []*hostedTask) (map[k
 			if at, ok := local[in.Topic]; ok {
 				// The coordinator has forgotten a position that was once committed. To start over would count everything twice.
 				return nil, fmt.Errorf("the consumer group %s has no offset for %s-%d any more, but this query had read it up to %d: "+
-					"the offsets were deleted or expired; drop the query and create it again", s.group, in.Topic, t.partition, at)
+					"the offsets were deleted or expired; drop the query and create it again", s.groupName, in.Topic, t.partition, at)
 			}
 			if starts == nil {
 				if starts, ends, err = s.bounds(ctx); err != nil {
@@ -199,26 +217,21 @@ func (s *session) bounds(ctx context.Context) (starts, ends map[kafka.TopicParti
 	return starts, ends, err
 }
 
-// restorePart is one changelog partition to be read.
-type restorePart struct {
-	task  *hostedTask
-	store *physical.Store
-	// index of the store in its stage.
-	index int
-	from  int64
-	// barrier is the offset of the barrier record; to is the offset after it.
-	barrier int64
-	// next is how far rows have been applied; applied counts those since the last batch.
-	next int64
-}
-
 // restore brings the tasks' stores to what the changelogs say.
 func (s *session) restore(ctx, wait context.Context, tasks []*hostedTask) error {
-	parts, err := s.planRestore(wait, tasks)
-	if err != nil || len(parts) == 0 {
+	var list []*localState
+	byState := map[*localState]*hostedTask{}
+	for _, t := range tasks {
+		t.local.foreign = false
+		t.local.replaying.Store(true)
+		list = append(list, t.local)
+		byState[t.local] = t
+	}
+	r, err := s.planReplay(wait, list, func(l *localState) error { return byState[l].wipe() })
+	if err != nil || len(r.parts) == 0 {
 		return err
 	}
-	if err := s.writeBarriers(wait, parts); err != nil {
+	if err := s.writeBarriers(wait, r.parts); err != nil {
 		return err
 	}
 	reader, err := s.x.cfg.Kafka.NewReader(kafka.ReaderConfig{Name: s.plan.QueryID + "-restore"})
@@ -227,122 +240,42 @@ func (s *session) restore(ctx, wait context.Context, tasks []*hostedTask) error 
 	}
 	defer reader.Close()
 	from, to := map[kafka.TopicPartition]int64{}, map[kafka.TopicPartition]int64{}
-	for tp, p := range parts {
-		from[tp], to[tp] = p.from, p.barrier+1
-		p.task.restoreTotal.Add(p.barrier - p.from)
+	for tp, p := range r.parts {
+		from[tp], to[tp] = p.from, p.limit
+		p.state.restoreTotal.Add(p.limit - 1 - p.from)
 	}
 	if err := reader.Start(wait, from); err != nil {
 		return err
 	}
-	r := &restoring{s: s, parts: parts}
-	if err := reader.ReadTo(ctx, to, r.apply); err != nil {
+	err = reader.ReadTo(ctx, to, func(b *kafka.Batch) error {
+		if err := r.apply(b); err != nil || !r.full() {
+			return err
+		}
+		return r.commit()
+	})
+	if err != nil {
 		return err
 	}
 	return r.commit()
 }
 
-// planRestore finds where each changelog partition of the tasks is to be read from, wiping local state that does not fit
-// its changelog.
-func (s *session) planRestore(ctx context.Context, tasks []*hostedTask) (map[kafka.TopicPartition]*restorePart, error) {
-	var names []string
-	seen := map[string]bool{}
-	for _, t := range tasks {
-		for _, st := range t.stage.Stores {
-			if st.Changelog != "" && !seen[st.Changelog] {
-				seen[st.Changelog] = true
-				names = append(names, st.Changelog)
-			}
-		}
-	}
-	if len(names) == 0 {
-		return nil, nil
-	}
-	admin := s.x.cfg.Kafka.Admin()
-	starts, err := admin.StartOffsets(ctx, names...)
-	if err != nil {
-		return nil, err
-	}
-	ends, err := admin.EndOffsets(ctx, names...)
-	if err != nil {
-		return nil, err
-	}
-	parts := map[kafka.TopicPartition]*restorePart{}
-	for _, t := range tasks {
-		checkpoints := map[string]state.Checkpoint{}
-		for _, c := range s.db.Checkpoints(t.partition) {
-			checkpoints[c.Topic] = c
-		}
-		wipe := ""
-		for _, st := range t.stage.Stores {
-			tp := kafka.TopicPartition{Topic: st.Changelog, Partition: t.partition}
-			if reason := s.unfit(checkpoints[st.Changelog], starts[tp], ends[tp]); reason != "" {
-				wipe = st.Changelog + ": " + reason
-			}
-		}
-		if wipe != "" {
-			s.x.cfg.Logger.Warn("local state does not fit its changelog; restoring from the start",
-				"query", s.plan.QueryID, "stage", t.stage.ID, "partition", t.partition, "reason", wipe)
-			if err := t.wipe(); err != nil {
-				return nil, err
-			}
-			checkpoints = nil
-		}
-		for i, st := range t.stage.Stores {
-			if st.Changelog == "" {
-				continue
-			}
-			tp := kafka.TopicPartition{Topic: st.Changelog, Partition: t.partition}
-			from := starts[tp]
-			if c, ok := checkpoints[st.Changelog]; ok {
-				from = c.Offset
-			}
-			parts[tp] = &restorePart{task: t, store: st, index: i, from: from, next: from}
-		}
-	}
-	return parts, nil
-}
-
-// staleAfter is half of Kafka's default delete.retention.ms: older local state may miss tombstones that compaction has
-// removed, so that deleted rows would come back (KAFKA-19943).
-const staleAfter = 12 * time.Hour
-
-// unfit says why local state cannot be rolled forward from its checkpoint, or "".
-func (s *session) unfit(c state.Checkpoint, start, end int64) string {
-	if c.Topic == "" {
-		return ""
-	}
-	switch info := s.topics.infos[c.Topic]; {
-	case c.TopicID != [16]byte(info.ID):
-		return "the topic was deleted and created again"
-	case c.Offset > end:
-		return fmt.Sprintf("the checkpoint %d is beyond the end %d", c.Offset, end)
-	case c.Offset < start:
-		return fmt.Sprintf("the checkpoint %d is before the start %d", c.Offset, start)
-	case s.x.cfg.Compacting && c.Offset < end && s.x.cfg.Now().Sub(time.UnixMilli(c.WallClock)) > staleAfter:
-		return "the state is older than tombstones are kept"
-	}
-	return ""
-}
-
-// writeBarriers writes a record that is no row to the end of each changelog partition.
-func (s *session) writeBarriers(ctx context.Context, parts map[kafka.TopicPartition]*restorePart) error {
+// writeBarriers writes a record that is no row to the end of each changelog partition, and lets the replay end behind it.
+func (s *session) writeBarriers(ctx context.Context, parts map[kafka.TopicPartition]*replayPart) error {
 	plain, err := s.x.cfg.Kafka.Plain()
 	if err != nil {
 		return err
 	}
-	header := []kafka.Header{{Key: barrierHeader, Value: []byte{}}}
-	key := append([]byte{0}, "barrier"...)
 	now := s.x.cfg.Now().UnixMilli()
 	var wg sync.WaitGroup
 	errs := make(chan error, len(parts))
 	for tp, p := range parts {
 		wg.Go(func() {
-			offset, err := plain.Produce(ctx, tp, key, []byte(s.x.cfg.NodeID), now, header)
+			offset, err := plain.Produce(ctx, tp, barrierKey, []byte(s.x.cfg.NodeID), now, barrierHeaders)
 			if err != nil {
 				errs <- err
 				return
 			}
-			p.barrier = offset
+			p.limit = offset + 1
 		})
 	}
 	wg.Wait()
@@ -352,60 +285,6 @@ func (s *session) writeBarriers(ctx context.Context, parts map[kafka.TopicPartit
 		all = append(all, err)
 	}
 	return errors.Join(all...)
-}
-
-// restoreBytes is how much a restore gathers before it writes a batch.
-const restoreBytes = 16 << 20
-
-// restoring applies changelog records to stores.
-type restoring struct {
-	s     *session
-	parts map[kafka.TopicPartition]*restorePart
-}
-
-func (r *restoring) apply(b *kafka.Batch) error {
-	p := r.parts[b.TopicPartition]
-	id := state.StoreID(p.store.ID)
-	for i := range b.Records {
-		m := &b.Records[i]
-		if m.Offset > p.barrier {
-			// Written after the barrier by somebody who cannot commit any more; it will be read when it is decided.
-			break
-		}
-		if isBarrier(m) {
-			continue
-		}
-		if err := p.task.store.Restore(id, m.Key, m.Value, m.Timestamp); err != nil {
-			return fmt.Errorf("restoring %s-%d at offset %d: %w", b.Topic, b.Partition, m.Offset, err)
-		}
-		p.task.restored.Add(1)
-	}
-	p.next = min(b.Next, p.barrier+1)
-	var size int64
-	for _, other := range r.parts {
-		size += other.task.store.Size()
-	}
-	if size < restoreBytes {
-		return nil
-	}
-	return r.commit()
-}
-
-// commit writes what has been applied, with the checkpoints that say so.
-func (r *restoring) commit() error {
-	var c state.Commit
-	held := map[*hostedTask]bool{}
-	now := r.s.x.cfg.Now().UnixMilli()
-	for tp, p := range r.parts {
-		if !held[p.task] {
-			held[p.task] = true
-			c.Tasks = append(c.Tasks, p.task.store)
-		}
-		p.task.checkpoint[p.index] = p.next
-		c.Checkpoints = append(c.Checkpoints, state.Checkpoint{Topic: tp.Topic, Partition: tp.Partition,
-			TopicID: r.s.topics.infos[tp.Topic].ID, Offset: p.next, LeaderEpoch: -1, WallClock: now})
-	}
-	return r.s.db.Commit(c)
 }
 
 // resume sets the task's positions, accounting and stream times as of the last commit, and adds where to read from.
@@ -430,7 +309,8 @@ func (t *hostedTask) resume(offsets map[kafka.TopicPartition]kafka.GroupOffset, 
 	}
 	t.task.Resume(times)
 	t.moved = false
-	t.setStatus(Running)
+	t.local.replaying.Store(false)
+	t.setStatus(TaskRunning)
 	return nil
 }
 

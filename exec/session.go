@@ -3,6 +3,7 @@ package exec
 import (
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 	"time"
 
@@ -18,11 +19,15 @@ type session struct {
 	q        *query
 	plan     *physical.Plan
 	settings settings
-	group    string
-	db       *state.DB
-	topics   *topicSet
-	consumer *kafka.GroupConsumer
-	producer *kafka.Producer
+	// groupName is the consumer group.
+	groupName string
+	group     membership
+	db        *state.DB
+	topics    *topicSet
+	consumer  *kafka.GroupConsumer
+	producer  *kafka.Producer
+	// follower is nil until there is something to follow.
+	follower *follower
 
 	// tasks by stage and partition; byInput finds the task and input index of a topic partition.
 	tasks   map[taskID]*hostedTask
@@ -39,11 +44,6 @@ type session struct {
 	// newErrors are the record errors of the open interval; they are published with its commit.
 	newErrors errorRing
 	purgeAt   time.Time
-}
-
-type taskID struct {
-	stage     int
-	partition int32
 }
 
 type inputRef struct {
@@ -76,6 +76,12 @@ func (s *session) run(ctx context.Context) (err error) {
 			return err
 		}
 		if err := s.finish(); err != nil {
+			return err
+		}
+		if err := s.applyAssignment(ctx); err != nil {
+			return err
+		}
+		if err := s.follower.failure(); err != nil {
 			return err
 		}
 		wait := idleWait
@@ -138,14 +144,19 @@ func (s *session) open(ctx context.Context) error {
 		return err
 	}
 	s.consumer, err = s.x.cfg.Kafka.NewGroupConsumer(kafka.GroupConfig{
-		Name: s.plan.QueryID + "-c", Group: s.group, InstanceID: s.x.instanceID(), Topics: names, Balancer: balancer,
+		Name: s.plan.QueryID + "-c", Group: s.groupName, InstanceID: s.x.instanceID(), Topics: names, Balancer: balancer,
+		SessionTimeout: s.settings.sessionTimeout,
 	})
-	return err
+	if err != nil {
+		return err
+	}
+	s.q.joined(s.consumer)
+	return nil
 }
 
 func (s *session) openProducer(ctx context.Context) error {
 	var err error
-	cfg := kafka.ProducerConfig{Name: s.plan.QueryID + "-p", TransactionalID: s.group + "-" + s.x.cfg.NodeID}
+	cfg := kafka.ProducerConfig{Name: s.plan.QueryID + "-p", TransactionalID: s.groupName + "-" + s.x.cfg.NodeID}
 	if s.settings.atLeastOnce {
 		cfg.TransactionalID = ""
 	}
@@ -159,11 +170,16 @@ func (s *session) close() {
 		t.close()
 	}
 	s.order, s.tasks, s.byInput = nil, nil, nil
+	if s.follower != nil {
+		s.follower.close()
+	}
+	s.q.status.follow(nil)
 	s.closeClients()
 }
 
 func (s *session) closeClients() {
 	if s.consumer != nil {
+		s.q.joined(nil)
 		s.consumer.Close()
 	}
 	if s.producer != nil {
@@ -183,7 +199,10 @@ func (s *session) rebalance(ctx context.Context, e *kafka.Rebalance) error {
 		if err := s.commitOrResync(ctx); err != nil {
 			return err
 		}
-		return s.dropTasks(ctx, e.Partitions)
+		if err := s.dropTasks(ctx, e.Partitions); err != nil {
+			return err
+		}
+		return s.followAssigned(ctx)
 	default:
 		if err := s.abort(ctx); err != nil {
 			return err
@@ -198,13 +217,22 @@ func (s *session) rebalance(ctx context.Context, e *kafka.Rebalance) error {
 
 // assign makes the tasks of newly owned partitions and brings them to the last commit.
 func (s *session) assign(ctx context.Context, partitions []kafka.TopicPartition) error {
+	if s.follower != nil {
+		wanted := maps.Clone(s.follower.wants)
+		for _, tp := range partitions {
+			if ref, ok := s.inputOf[tp.Topic]; ok {
+				delete(wanted, taskID{Stage: int32(ref.stage.ID), Partition: tp.Partition})
+			}
+		}
+		s.follower.follow(wanted)
+	}
 	var added []*hostedTask
 	for _, tp := range partitions {
 		ref, ok := s.inputOf[tp.Topic]
 		if !ok {
 			continue
 		}
-		id := taskID{ref.stage.ID, tp.Partition}
+		id := taskID{Stage: int32(ref.stage.ID), Partition: tp.Partition}
 		t := s.tasks[id]
 		if t == nil {
 			var err error
@@ -250,7 +278,7 @@ func (s *session) dropTasks(ctx context.Context, partitions []kafka.TopicPartiti
 		for _, tp := range t.partitions() {
 			delete(s.byInput, tp)
 		}
-		delete(s.tasks, taskID{t.stage.ID, t.partition})
+		delete(s.tasks, t.local.id())
 		t.close()
 	}
 	s.order = kept

@@ -1,6 +1,7 @@
 package exec
 
 import (
+	"slices"
 	"sync"
 	"time"
 
@@ -21,6 +22,25 @@ const (
 	Paused    QueryState = "PAUSED"
 	// Failed: the query stopped with an error and will be tried again.
 	Failed QueryState = "ERROR"
+)
+
+// TaskState is what a task on this server is doing, as the task itself reports it.
+type TaskState string
+
+// The states of a task. A task is created when the group assigns it, restores, and runs until the group takes it away. What
+// goes wrong with a commit suspends it until it is known what was committed; then it restores again.
+const (
+	// TaskCreated: it is being found out what was committed last.
+	TaskCreated TaskState = "CREATED"
+	// TaskRestoring: state is being brought to the last commit.
+	TaskRestoring TaskState = "RESTORING"
+	TaskRunning   TaskState = "RUNNING"
+	// TaskSuspended: the open interval was dropped, and it is being found out what was committed last.
+	TaskSuspended TaskState = "SUSPENDED"
+	// TaskStandby: the task runs elsewhere, its state is kept up to date here.
+	TaskStandby TaskState = "STANDBY"
+	// TaskError: the query has failed on this server and will be tried again.
+	TaskError TaskState = "ERROR"
 )
 
 // ErrorClass says whose fault a query's error is, in ksqlDB's words.
@@ -44,11 +64,35 @@ type QueryError struct {
 type TaskStatus struct {
 	Stage     int
 	Partition int32
-	State     QueryState
-	// Inputs are the task's input partitions.
+	State     TaskState
+	// Inputs are the task's input partitions; a standby has none.
 	Inputs []InputStatus
-	// RestoredRows counts the rows of a restore under way or of the last one; RestoreTotal what it has to read.
+	// RestoredRows counts the rows of a restore under way or of the last one, or those a standby has applied; RestoreTotal
+	// about what there is to read.
 	RestoredRows, RestoreTotal int64
+	// Stores are the changelogs of a stateful task.
+	Stores []StoreStatus
+	// Warmup says that a standby is to take the task over when it has caught up.
+	Warmup bool
+	// CaughtUp is when the state of a standby was last seen to be complete; zero before that. It is this server's clock.
+	CaughtUp time.Time
+}
+
+// StoreStatus is how far the state of one store contains its changelog.
+type StoreStatus struct {
+	Store, Changelog string
+	// Position is the next offset to be applied, or for an owner the one after its last commit; End is the end of the
+	// committed changelog when it was last seen.
+	Position, End int64
+}
+
+// Lag is how many records of its changelogs the state of a task is behind.
+func (t *TaskStatus) Lag() int64 {
+	var n int64
+	for _, s := range t.Stores {
+		n += max(s.End-s.Position, 0)
+	}
+	return n
 }
 
 // InputStatus is how far one input partition is processed.
@@ -70,7 +114,8 @@ type QueryStatus struct {
 	State QueryState
 	// Errors are the last errors that stopped the query, oldest first.
 	Errors []QueryError
-	Tasks  []TaskStatus
+	// Tasks are those this server owns, and behind them those it stands by for.
+	Tasks []TaskStatus
 	// Total sums the accounting over the inputs that are not internal topics.
 	Total task.Accounting
 	// RecordErrors are the last record errors, oldest first.
@@ -97,6 +142,8 @@ const (
 type statusBoard struct {
 	mu sync.Mutex
 	s  QueryStatus
+	// standbys are the tasks that are followed.
+	standbys []TaskStatus
 	// changed is closed at the next update; nil while nobody waits.
 	changed chan struct{}
 }
@@ -105,6 +152,19 @@ func (b *statusBoard) update(change func(*QueryStatus)) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	change(&b.s)
+	b.signalLocked()
+}
+
+// follow notes how far the followed tasks are.
+func (b *statusBoard) follow(standbys []TaskStatus) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.standbys = standbys
+	b.signalLocked()
+}
+
+// signalLocked wakes those who wait for a change. b.mu is held.
+func (b *statusBoard) signalLocked() {
 	if b.changed != nil {
 		close(b.changed)
 		b.changed = nil
@@ -126,9 +186,11 @@ func (b *statusBoard) read() QueryStatus {
 	c := b.s
 	c.Errors = append([]QueryError(nil), b.s.Errors...)
 	c.RecordErrors = append([]RecordError(nil), b.s.RecordErrors...)
-	c.Tasks = make([]TaskStatus, len(b.s.Tasks))
-	for i, t := range b.s.Tasks {
+	all := slices.Concat(b.s.Tasks, b.standbys)
+	c.Tasks = make([]TaskStatus, len(all))
+	for i, t := range all {
 		t.Inputs = append([]InputStatus(nil), t.Inputs...)
+		t.Stores = append([]StoreStatus(nil), t.Stores...)
 		c.Tasks[i] = t
 	}
 	return c

@@ -112,7 +112,7 @@ type problem struct {
 // Assign divides tasks among members. The result depends on nothing but the arguments, and not on the order of either list.
 //
 // Every task has one owner. Shares are even within one, by Capacity, of the stateful tasks and of all. Owners keep their
-// tasks as far as the shares allow. A stateful task moves only to a member that is caught up; until then its owner keeps it
+// tasks as far as the shares allow; members that drain have no share. A stateful task moves only to a member that is caught up; until then its owner keeps it
 // and the one it shall go to warms up. When nobody owns it, a member that is caught up takes it, whatever its share, or else
 // the one nearest to that.
 func Assign(topology Topology, members []Member, o Options) Plan {
@@ -171,9 +171,14 @@ func newProblem(topology Topology, members []Member, order []int, o Options) *pr
 		p.index[task.TaskID] = t
 	}
 	anybody := false
+	stays := slices.ContainsFunc(members, func(m Member) bool { return !m.Draining && m.PlanHash == topology.PlanHash })
 	for _, i := range order {
 		m := members[i]
-		if m.Capacity == 0 {
+		m.Draining = m.Draining && stays
+		switch {
+		case m.Draining:
+			m.Capacity = 0
+		case m.Capacity == 0:
 			m.Capacity = 1
 		}
 		p.members = append(p.members, m)

@@ -11,6 +11,9 @@ import (
 func (p *problem) shares(n int, wish, limit []int) []int {
 	share := make([]int, len(p.members))
 	open := slices.Clone(p.eligible)
+	for m := range open {
+		open[m] = open[m] && !p.members[m].Draining
+	}
 	for n > 0 && slices.Contains(open, true) {
 		got := p.divide(n, wish, open)
 		full := false
@@ -118,7 +121,7 @@ func (p *problem) placeStateless() {
 		for i := range p.members {
 			// Beginning with another member for each partition number spreads stages alike.
 			m := (i + int(p.tasks[t].Partition)) % len(p.members)
-			if p.eligible[m] && (best == nobody || load[m]-share[m] < load[best]-share[best]) {
+			if p.eligible[m] && !p.members[m].Draining && (best == nobody || load[m]-share[m] < load[best]-share[best]) {
 				best = m
 			}
 		}

@@ -10,8 +10,8 @@ import (
 // catch up first, the one that stands by now goes on until then.
 func (p *problem) placeStandbys() {
 	eligible := 0
-	for _, ok := range p.eligible {
-		if ok {
+	for m, ok := range p.eligible {
+		if ok && !p.members[m].Draining {
 			eligible++
 		}
 	}
@@ -50,7 +50,7 @@ func (p *problem) placeStandbys() {
 
 // mayStandBy says whether a member can stand by for a task at all.
 func (p *problem) mayStandBy(t, m int) bool {
-	return p.eligible[m] && m != p.active[t] && m != p.warming[t]
+	return p.eligible[m] && !p.members[m].Draining && m != p.active[t] && m != p.warming[t]
 }
 
 // sameZone says whether a member stands where the owner of the task does.

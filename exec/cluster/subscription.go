@@ -27,6 +27,8 @@ type Subscription struct {
 	CommandOffset int64
 	// Capacity weighs the members' shares; 0 means 1.
 	Capacity uint32
+	// Draining members give up what they have: nothing is assigned to them as long as there are others.
+	Draining bool
 	// Joins counts the member's joins: brokers rebalance for a member that asks for it only when what it says has changed
 	// (KIP-568).
 	Joins uint64
@@ -65,6 +67,7 @@ const (
 	subCapacity
 	subPositions
 	subJoins
+	subDraining
 )
 
 // Encode writes the subscription in the version of this code. Positions that would make it too long are left out, the most
@@ -81,6 +84,9 @@ func (s Subscription) Encode() []byte {
 	w.number(subCapacity, uint64(min(s.Capacity, maxCapacity)))
 	w.field(subPositions, appendPositions(s.Positions))
 	w.number(subJoins, s.Joins)
+	if s.Draining {
+		w.number(subDraining, 1)
+	}
 	return w.seal()
 }
 
@@ -148,6 +154,8 @@ func DecodeSubscription(b []byte) (Subscription, error) {
 			s.CommandOffset = r.number63()
 		case subCapacity:
 			s.Capacity = uint32(r.number31())
+		case subDraining:
+			s.Draining = r.uvarint() != 0
 		case subJoins:
 			s.Joins = r.uvarint()
 		case subPositions:

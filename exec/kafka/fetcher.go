@@ -37,6 +37,8 @@ type position struct {
 	failed     bool // reported an error; rests until started anew
 	leader     int32
 	unknown    time.Time // since when the topic is not known to the brokers
+	stable     int64     // end of the committed records as of seen
+	seen       time.Time // when the fetch was sent that told so; zero before the first
 }
 
 // fetcher reads partitions: one loop a broker, which fetches all partitions
@@ -268,6 +270,7 @@ func (f *fetcher) run(broker int32, wake chan struct{}) {
 			}
 			continue
 		}
+		sent := time.Now()
 		resp, err := req.RequestWith(f.ctx, f.client.Broker(int(broker)))
 		if err == nil {
 			err = kerr.ErrorForCode(resp.ErrorCode)
@@ -283,7 +286,7 @@ func (f *fetcher) run(broker int32, wake chan struct{}) {
 			}
 			continue
 		}
-		batches := f.decode(resp, want, decoder)
+		batches := f.decode(resp, want, decoder, sent)
 		if len(batches) == 0 {
 			wait = min(wait+fetchWait, fetchIdleWait)
 			continue
@@ -351,8 +354,8 @@ func (f *fetcher) request(broker int32, wait time.Duration) (*kmsg.FetchRequest,
 	return req, want
 }
 
-// decode turns a response into batches and moves the positions on.
-func (f *fetcher) decode(resp *kmsg.FetchResponse, want map[TopicPartition]asked, decoder *batchDecoder) []*Batch {
+// decode turns a response into batches and moves the positions on. sent is when the fetch left.
+func (f *fetcher) decode(resp *kmsg.FetchResponse, want map[TopicPartition]asked, decoder *batchDecoder, sent time.Time) []*Batch {
 	var batches []*Batch
 	for i := range resp.Topics {
 		t := &resp.Topics[i]
@@ -375,6 +378,7 @@ func (f *fetcher) decode(resp *kmsg.FetchResponse, want map[TopicPartition]asked
 				}
 				continue
 			}
+			f.sawStable(tp, a, p.LastStableOffset, sent)
 			if len(p.RecordBatches) == 0 {
 				continue
 			}
@@ -389,6 +393,26 @@ func (f *fetcher) decode(resp *kmsg.FetchResponse, want map[TopicPartition]asked
 		}
 	}
 	return batches
+}
+
+// sawStable notes where the committed records of a partition end.
+func (f *fetcher) sawStable(tp TopicPartition, a asked, stable int64, at time.Time) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if p, ok := f.parts[tp]; ok && p.generation == a.generation {
+		p.stable, p.seen = stable, at
+	}
+}
+
+// stableEnd tells where the committed records of a partition ended when it was last fetched; false before that.
+func (f *fetcher) stableEnd(tp TopicPartition) (offset int64, at time.Time, ok bool) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	p, ok := f.parts[tp]
+	if !ok || p.seen.IsZero() {
+		return 0, time.Time{}, false
+	}
+	return p.stable, p.seen, true
 }
 
 // advance moves a partition's position past a decoded batch; false when the

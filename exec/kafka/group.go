@@ -45,6 +45,9 @@ type GroupConsumer struct {
 	watched sync.WaitGroup
 }
 
+// maxHeartbeat is the longest pause between two heartbeats of a member.
+const maxHeartbeat = time.Second
+
 // NewGroupConsumer joins the group in the background; Poll reports what it is
 // assigned. Close it when done.
 func (c *Cluster) NewGroupConsumer(cfg GroupConfig) (*GroupConsumer, error) {
@@ -63,7 +66,8 @@ func (c *Cluster) NewGroupConsumer(cfg GroupConfig) (*GroupConsumer, error) {
 		kgo.ConsumeTopics(cfg.Topics...),
 		kgo.Balancers(balancerAdapter{cfg.Balancer}),
 		kgo.SessionTimeout(cfg.SessionTimeout),
-		kgo.HeartbeatInterval(cfg.SessionTimeout * 3 / 10),
+		// Members hear of a rebalance with a heartbeat: it is part of how long a failover takes.
+		kgo.HeartbeatInterval(min(cfg.SessionTimeout*3/10, maxHeartbeat)),
 		kgo.RebalanceTimeout(cfg.RebalanceTimeout),
 		kgo.DisableAutoCommit(),
 		kgo.ConsumeResetOffset(kgo.NoResetOffset()),

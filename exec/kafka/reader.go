@@ -120,6 +120,12 @@ func (r *Reader) Poll(ctx context.Context, wait time.Duration) ([]*Batch, error)
 	return batches, err
 }
 
+// StableEnd tells where the committed records of a partition ended at some moment after at: what a fetch said that was sent
+// then. ok is false before the first answer.
+func (r *Reader) StableEnd(tp TopicPartition) (offset int64, at time.Time, ok bool) {
+	return r.fetcher.stableEnd(tp)
+}
+
 // Wake makes a waiting Poll return, or the next one not wait.
 func (r *Reader) Wake() { r.inbox.wakeUp() }
 

@@ -295,10 +295,10 @@ func (d *DB) apply() (err error) {
 	return d.failure(nil)
 }
 
-// Wipe removes the rows and stream times of stores of one partition, and the checkpoints of changelog
-// topics, as one batch: the local state does not fit its changelog any more and is to be restored from
-// the start. No task may hold the stores.
-func (d *DB) Wipe(partition int32, stores []StoreID, changelogs []string) error {
+// Wipe removes the rows and stream times of stores of one partition, the checkpoints of changelog topics, and
+// the positions in source topics, as one batch: the local state does not fit its changelog any more and is to be
+// restored from the start, or is no longer wanted. No task may hold the stores.
+func (d *DB) Wipe(partition int32, stores []StoreID, changelogs, sources []string) error {
 	d.commitMu.Lock()
 	defer d.commitMu.Unlock()
 	if err := d.committable(Commit{}); err != nil {
@@ -327,6 +327,11 @@ func (d *DB) Wipe(partition int32, stores []StoreID, changelogs []string) error 
 	}
 	for _, topic := range changelogs {
 		if err := d.batch.Delete(metaKey(nil, uint32(partition), tagCheckpoint, topic), nil); err != nil {
+			return d.failure(err)
+		}
+	}
+	for _, topic := range sources {
+		if err := d.batch.Delete(metaKey(nil, uint32(partition), tagPosition, topic), nil); err != nil {
 			return d.failure(err)
 		}
 	}

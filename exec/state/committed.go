@@ -23,6 +23,21 @@ func (d *DB) Checkpoints(partition int32) []Checkpoint {
 	return out
 }
 
+// AllCheckpoints returns the changelog checkpoints of all partitions as of the last commit, by topic and partition. The map
+// is the caller's.
+func (d *DB) AllCheckpoints() map[string]map[int32]Checkpoint {
+	d.commitMu.Lock()
+	defer d.commitMu.Unlock()
+	out := map[string]map[int32]Checkpoint{}
+	for _, c := range d.checkpoints {
+		if out[c.Topic] == nil {
+			out[c.Topic] = map[int32]Checkpoint{}
+		}
+		out[c.Topic][c.Partition] = c
+	}
+	return out
+}
+
 // Positions returns the committed source positions of a partition, by topic.
 func (d *DB) Positions(partition int32) ([]Position, error) {
 	d.commitMu.Lock()

@@ -321,7 +321,7 @@ func (m *machine) restore() {
 	m.db.Abort(m.tasks[p])
 	m.tasks[p].Close()
 	logged := []StoreID{keyedID, windowID, sessionID, bufferID, foreverID}
-	if err := m.db.Wipe(int32(p), append(logged, scratchID), []string{"log"}); err != nil {
+	if err := m.db.Wipe(int32(p), append(logged, scratchID), []string{"log"}, nil); err != nil {
 		m.t.Fatal(err)
 	}
 	task, err := m.db.NewTask(int32(p), allStores(), TaskOptions{CacheBytes: m.cacheBytes})

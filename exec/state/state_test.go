@@ -277,11 +277,11 @@ func TestCommitRefusesWhatBreaksInvariants(t *testing.T) {
 	if err := db.Commit(Commit{Checkpoints: []Checkpoint{back}}); !errors.Is(err, ErrInvariant) {
 		t.Errorf("checkpoint going back: %v", err)
 	}
-	if err := db.Wipe(0, []StoreID{keyedID}, []string{"log"}); !errors.Is(err, ErrInvariant) {
+	if err := db.Wipe(0, []StoreID{keyedID}, []string{"log"}, nil); !errors.Is(err, ErrInvariant) {
 		t.Errorf("wipe of a store in use: %v", err)
 	}
 	task.Close()
-	if err := db.Wipe(0, []StoreID{keyedID}, []string{"log"}); err != nil {
+	if err := db.Wipe(0, []StoreID{keyedID}, []string{"log"}, nil); err != nil {
 		t.Fatal(err)
 	}
 	if err := db.Commit(Commit{Checkpoints: []Checkpoint{back}}); err != nil {
