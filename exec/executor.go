@@ -21,6 +21,8 @@ type Executor struct {
 	mu      sync.Mutex
 	queries map[string]*query
 	closed  bool
+	// leftovers are the internal topics of queries that ended here, by id, as long as other servers are in their groups.
+	leftovers map[string][]string
 
 	// sequence numbers rows for functions that ask which came first. It starts at the wall clock in nanoseconds and grows
 	// slower than that, so that numbers grow over restarts too.
@@ -47,9 +49,10 @@ func New(cfg Config) *Executor {
 		cfg.RetryMax = 15 * time.Minute
 	}
 	ctx, cancel := context.WithCancel(context.Background())
-	x := &Executor{cfg: cfg, stop: cancel, queries: map[string]*query{}}
+	x := &Executor{cfg: cfg, stop: cancel, queries: map[string]*query{}, leftovers: map[string][]string{}}
 	x.sequence.Store(cfg.Now().UnixNano())
 	x.bg.Go(func() { x.syncLoop(ctx) })
+	x.bg.Go(func() { x.leftoverLoop(ctx) })
 	return x
 }
 
@@ -132,7 +135,8 @@ func (x *Executor) Resume(id string) error {
 	return nil
 }
 
-// Terminate ends a query and removes what it leaves: its group, its internal topics, its state. The sink stays.
+// Terminate ends a query on this server and removes what it leaves: its state, and, with the last server that ends it, its
+// group and its internal topics. The sink stays.
 func (x *Executor) Terminate(ctx context.Context, id string) error {
 	x.mu.Lock()
 	q, ok := x.queries[id]
@@ -143,16 +147,8 @@ func (x *Executor) Terminate(ctx context.Context, id string) error {
 	}
 	q.stop()
 	q.closeState()
-	group := GroupName(x.cfg.ServiceID, id)
-	admin := x.cfg.Kafka.Admin()
-	var errs []error
-	if instance := x.instanceID(); instance != "" {
-		errs = append(errs, admin.LeaveGroup(ctx, group, instance))
-	}
-	errs = append(errs, admin.DeleteGroup(ctx, group))
-	if names := internalTopicNames(q.plan); len(names) > 0 {
-		errs = append(errs, admin.DeleteTopics(ctx, names...))
-	}
+	x.leave(q)
+	errs := []error{x.removeShared(ctx, id, internalTopicNames(q.plan))}
 	errs = append(errs, state.Destroy(x.cfg.FS, x.stateDir(id)))
 	return errors.Join(errs...)
 }

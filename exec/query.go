@@ -246,15 +246,19 @@ func (q *query) syncState() {
 	}
 }
 
-// stateDir is the directory of a query's state. Query ids hold letters, digits and underscores; anything else is
-// replaced so that no id can leave the directory.
+// stateDir is the directory of a query's state.
 func (x *Executor) stateDir(queryID string) string {
-	clean := strings.Map(func(r rune) rune {
+	return filepath.Join(x.cfg.StateDir, dirName(queryID))
+}
+
+// dirName is the name of that directory. Query ids hold letters, digits and underscores; anything else is replaced so that no
+// id can leave the directory above.
+func dirName(queryID string) string {
+	return strings.Map(func(r rune) rune {
 		switch {
 		case r >= 'a' && r <= 'z', r >= 'A' && r <= 'Z', r >= '0' && r <= '9', r == '_', r == '-':
 			return r
 		}
 		return '_'
 	}, queryID)
-	return filepath.Join(x.cfg.StateDir, clean)
 }

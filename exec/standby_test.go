@@ -1,6 +1,7 @@
 package exec_test
 
 import (
+	"strings"
 	"testing"
 	"time"
 
@@ -135,4 +136,48 @@ func TestDrain(t *testing.T) {
 	if err := b.Drain(t.Context(), func(exec.DrainProgress) {}); err == nil {
 		t.Error("the last server drained")
 	}
+}
+
+// A query that is dropped while two servers run it leaves nothing: the last one to go cleans up, whichever it is.
+func TestLastServerCleansUp(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	plan := w.sql(countByG)
+	spec := exec.QuerySpec{Plan: plan, Properties: everyUpdate()}
+	a, b := w.executor("a", state.NewMemFS()), w.executor("b", state.NewMemFS())
+	for _, x := range []*exec.Executor{a, b} {
+		if err := x.Start(spec); err != nil {
+			t.Fatal(err)
+		}
+	}
+	w.eventually("the tasks are shared", func() bool {
+		return tasksIn(a, plan.QueryID, exec.TaskRunning) == 6 && tasksIn(b, plan.QueryID, exec.TaskRunning) == 6
+	})
+	left := func() (n int) {
+		infos, err := w.cluster.Admin().AllTopics(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		for name := range infos {
+			if strings.HasPrefix(name, exec.GroupName("test_", "")) {
+				n++
+			}
+		}
+		groups, err := w.cluster.Admin().Groups(t.Context(), exec.GroupName("test_", ""))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return n + len(groups)
+	}
+	if err := a.Terminate(t.Context(), plan.QueryID); err != nil {
+		t.Fatal(err)
+	}
+	if n := left(); n != 3 {
+		t.Errorf("%d topics and groups while a server runs the query; wanted 3", n)
+	}
+	w.eventually("b owns everything", func() bool { return tasksIn(b, plan.QueryID, exec.TaskRunning) == 12 })
+	if err := b.Terminate(t.Context(), plan.QueryID); err != nil {
+		t.Fatal(err)
+	}
+	w.eventually("nothing is left", func() bool { return left() == 0 })
 }

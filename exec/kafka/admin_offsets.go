@@ -3,6 +3,7 @@ package kafka
 import (
 	"context"
 	"errors"
+	"strings"
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kadm"
@@ -123,8 +124,28 @@ func (a *Admin) Group(ctx context.Context, group string) (GroupInfo, error) {
 	return info, nil
 }
 
+// Groups lists the consumer groups whose names begin with a prefix.
+func (a *Admin) Groups(ctx context.Context, prefix string) ([]string, error) {
+	const op = "listing groups"
+	var list kadm.ListedGroups
+	err := retrying(ctx, op, func() (err error) {
+		list, err = a.kadm.ListGroups(ctx)
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	var out []string
+	for _, name := range list.Groups() {
+		if strings.HasPrefix(name, prefix) {
+			out = append(out, name)
+		}
+	}
+	return out, nil
+}
+
 // DeleteGroup deletes a group without members and its offsets; a group that
-// does not exist is no error.
+// does not exist is no error. With members left the error is of kind InUse.
 func (a *Admin) DeleteGroup(ctx context.Context, group string) error {
 	_, err := a.kadm.DeleteGroup(ctx, group)
 	if errors.Is(err, kerr.GroupIDNotFound) {

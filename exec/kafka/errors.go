@@ -47,11 +47,13 @@ const (
 	Canceled
 	// Closed: the client was closed.
 	Closed
+	// InUse: a group still has members.
+	InUse
 )
 
 var kindNames = [...]string{
 	"error", "retriable", "aborted", "unknown outcome", "fenced", "stale member", "out of range",
-	"topic gone", "topic exists", "too large", "denied", "corrupt", "canceled", "closed",
+	"topic gone", "topic exists", "too large", "denied", "corrupt", "canceled", "closed", "in use",
 }
 
 func (k ErrorKind) String() string { return kindNames[k] }
@@ -134,6 +136,8 @@ func classify(err error) ErrorKind {
 		errors.Is(err, kerr.ClusterAuthorizationFailed), errors.Is(err, kerr.TransactionalIDAuthorizationFailed),
 		errors.Is(err, kerr.SaslAuthenticationFailed):
 		return Denied
+	case errors.Is(err, kerr.NonEmptyGroup):
+		return InUse
 	case errors.Is(err, kerr.CorruptMessage):
 		return Corrupt
 	case errors.Is(err, kerr.UnknownMemberID), errors.Is(err, kerr.IllegalGeneration),

@@ -25,6 +25,8 @@ type Topic interface {
 	// Follow delivers all records in offset order to apply until ctx ends. caughtUp is called once, after the records that
 	// were there when it started.
 	Follow(ctx context.Context, apply func(Entry), caughtUp func()) error
+	// CatchUp waits until everything that is in the topic now has been delivered to apply, or ctx ends.
+	CatchUp(ctx context.Context) error
 }
 
 // Applier carries out commands as they are applied. It is called by one goroutine, in offset order, after the catalog

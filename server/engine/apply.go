@@ -57,9 +57,7 @@ func (e *Engine) Applied(c commandlog.AppliedCommand, before, after *catalog.Sna
 
 // Ready implements commandlog.Applier: it starts the queries that are left after replay, with their stored plans.
 func (e *Engine) Ready(s *catalog.Snapshot, live map[string]*commandlog.Command) {
-	ids := map[string]bool{}
 	for _, q := range s.Queries() {
-		ids[q.ID] = true
 		if err := e.startQuery(live[q.ID], q.Paused); err != nil {
 			e.cfg.Logger.Error("a query of the command log could not be started", "query", q.ID, "error", err)
 		}
@@ -67,10 +65,22 @@ func (e *Engine) Ready(s *catalog.Snapshot, live map[string]*commandlog.Command)
 	go func() {
 		ctx, cancel := context.WithTimeout(context.Background(), applyTimeout)
 		defer cancel()
-		if err := e.cfg.Runtime.RemoveLeftovers(ctx, ids); err != nil {
+		if err := e.cfg.Runtime.RemoveLeftovers(ctx, e.liveQueries); err != nil {
 			e.cfg.Logger.Warn("left-overs of dropped queries could not be removed", "error", err)
 		}
 	}()
+}
+
+// liveQueries are the ids of the queries that exist once everything that is in the command log now has been applied.
+func (e *Engine) liveQueries(ctx context.Context) (map[string]bool, error) {
+	if err := e.log.CatchUp(ctx); err != nil {
+		return nil, err
+	}
+	ids := map[string]bool{}
+	for _, q := range e.Catalog().Queries() {
+		ids[q.ID] = true
+	}
+	return ids, nil
 }
 
 // startQuery starts the query of a StartQuery command.

@@ -26,8 +26,9 @@ type Runtime interface {
 	Status(id string) (exec.QueryStatus, bool)
 	Subscribe(ctx context.Context, spec exec.SubscribeSpec) (*exec.Subscription, error)
 	Pull(ctx context.Context, plan *physical.Pull, o exec.PullOptions) (*exec.PullRows, error)
-	// RemoveLeftovers removes what queries that are not live left behind: internal topics, groups, state.
-	RemoveLeftovers(ctx context.Context, live map[string]bool) error
+	// RemoveLeftovers removes what queries that are not live left behind: internal topics, groups, state. live is called when
+	// it has been seen what there is.
+	RemoveLeftovers(ctx context.Context, live func(context.Context) (map[string]bool, error)) error
 }
 
 // Config is what an engine is built from.
