@@ -74,6 +74,8 @@ type settings struct {
 	acceptableLag int64
 	// sessionTimeout is session.timeout.ms.
 	sessionTimeout time.Duration
+	// cleanupDelay is state.cleanup.delay.ms.
+	cleanupDelay time.Duration
 }
 
 // defaultStandbys is how many servers stand by for a stateful task, where there are enough.
@@ -84,7 +86,8 @@ const overlayLimit = 64 << 20
 
 func parseSettings(properties map[string]string) settings {
 	s := settings{commitInterval: 100 * time.Millisecond, cacheBytes: 10_000_000, reset: properties["auto.offset.reset"],
-		atLeastOnce: properties["processing.guarantee"] == "at_least_once", standbys: defaultStandbys, sessionTimeout: 10 * time.Second}
+		atLeastOnce: properties["processing.guarantee"] == "at_least_once", standbys: defaultStandbys, sessionTimeout: 10 * time.Second,
+		cleanupDelay: 10 * time.Minute}
 	if v, err := strconv.ParseInt(properties["commit.interval.ms"], 10, 64); err == nil && v > 0 {
 		s.commitInterval = time.Duration(v) * time.Millisecond
 	}
@@ -96,6 +99,9 @@ func parseSettings(properties map[string]string) settings {
 	}
 	if v, err := strconv.ParseInt(properties["acceptable.recovery.lag"], 10, 64); err == nil && v >= 0 {
 		s.acceptableLag = v
+	}
+	if v, err := strconv.ParseInt(properties["state.cleanup.delay.ms"], 10, 64); err == nil && v >= 0 {
+		s.cleanupDelay = time.Duration(v) * time.Millisecond
 	}
 	if v, err := strconv.ParseInt(properties["session.timeout.ms"], 10, 64); err == nil && v > 0 {
 		s.sessionTimeout = time.Duration(v) * time.Millisecond

@@ -118,7 +118,7 @@ func (q *query) session(ctx context.Context) (err error) {
 	s := &session{
 		x: q.x, q: q, plan: q.plan, settings: parseSettings(q.spec.Properties),
 		groupName: GroupName(q.x.cfg.ServiceID, q.plan.QueryID),
-		tasks:     map[taskID]*hostedTask{}, byInput: map[kafka.TopicPartition]inputRef{},
+		tasks:     map[taskID]*hostedTask{}, byInput: map[kafka.TopicPartition]inputRef{}, idleSince: map[taskID]time.Time{},
 	}
 	err = s.run(ctx)
 	if err != nil && (errors.Is(err, state.ErrDisk) || errors.Is(err, state.ErrCorrupt)) {

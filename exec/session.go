@@ -44,6 +44,9 @@ type session struct {
 	// newErrors are the record errors of the open interval; they are published with its commit.
 	newErrors errorRing
 	purgeAt   time.Time
+	// idleSince is since when there has been state of tasks that are neither owned nor followed; cleanupAt is when to look again.
+	idleSince map[taskID]time.Time
+	cleanupAt time.Time
 }
 
 type inputRef struct {
@@ -82,6 +85,9 @@ func (s *session) run(ctx context.Context) (err error) {
 			return err
 		}
 		if err := s.follower.failure(); err != nil {
+			return err
+		}
+		if err := s.cleanUpState(); err != nil {
 			return err
 		}
 		wait := idleWait

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"math/rand/v2"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -44,15 +45,32 @@ func newWorld(t *testing.T) *world {
 // executor starts an executor with state in fs.
 func (w *world) executor(node string, fs state.FS) *exec.Executor {
 	w.t.Helper()
+	return w.executorAt(node, fs, time.Now)
+}
+
+// executorAt is executor with a clock of its own.
+func (w *world) executorAt(node string, fs state.FS, now func() time.Time) *exec.Executor {
+	w.t.Helper()
 	pool := state.NewPool(state.PoolOptions{CacheBytes: 8 << 20})
 	x := exec.New(exec.Config{
 		Kafka: w.cluster, StateDir: "state", FS: fs, Pool: pool, ServiceID: "test_", NodeID: node, Dynamic: true,
-		Functions: functions.Registry(), Formats: formats.Registry(), Logger: slog.New(slog.DiscardHandler), Now: time.Now,
+		Functions: functions.Registry(), Formats: formats.Registry(), Logger: slog.New(slog.DiscardHandler), Now: now,
 		Random: rand.Uint64, RetryInitial: 50 * time.Millisecond, RetryMax: time.Second,
 	})
 	w.t.Cleanup(func() { x.Close(); pool.Close() })
 	return x
 }
+
+// clock is moved by hand. Its methods are safe for concurrent use.
+type clock struct{ ahead atomic.Int64 }
+
+func newClock() *clock { return &clock{} }
+
+// now is the wall clock and what advance has added.
+func (c *clock) now() time.Time { return time.Now().Add(time.Duration(c.ahead.Load())) }
+
+// advance moves the clock by an hour.
+func (c *clock) advance() { c.ahead.Add(int64(time.Hour)) }
 
 func (w *world) env() *planner.Env {
 	w.number++

@@ -21,6 +21,8 @@ var rows = []Property{
 		Doc: "How many other servers keep each task's state up to date, to take it over at once."},
 	{Name: "acceptable.recovery.lag", Kind: Integer, Default: "10000", Scope: Query,
 		Doc: "How many records of its changelog a server may be behind and still be given a task at once; 2 s behind is always near enough."},
+	{Name: "state.cleanup.delay.ms", Kind: Integer, Default: "600000", Scope: Query,
+		Doc: "Milliseconds for which a server keeps the state of a task that has moved away."},
 	{Name: "session.timeout.ms", Kind: Integer, Default: "10000", Min: 1, Scope: Query,
 		Doc: "Milliseconds of silence after which a server's tasks go to others."},
 	{Name: "task.timeout.ms", Kind: Integer, Default: "300000", Scope: Query,
