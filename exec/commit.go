@@ -309,7 +309,7 @@ func (s *session) publish() {
 	}
 	errs, all := s.newErrors.take()
 	state := Running
-	if len(s.jobs) > 0 || len(s.order) == 0 && s.assigned.IsZero() {
+	if len(s.jobs) > 0 || len(s.order) == 0 && s.assigned.IsZero() && s.group.applied == nil {
 		state = Restoring
 	}
 	s.q.status.update(func(q *QueryStatus) {

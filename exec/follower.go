@@ -34,8 +34,8 @@ type follower struct {
 	retryAt time.Time
 	paused  bool
 	commits time.Time
-	// caughtUp is when the state of a task was last seen to be complete.
-	caughtUp map[taskID]time.Time
+	// goals are ends of changelogs on the way to which the state is; with them it is known when it was complete.
+	goals map[kafka.TopicPartition]goal
 
 	mu sync.Mutex
 	// interrupt ends a look at the brokers that is under way, so that a call need not wait for it.
@@ -60,7 +60,7 @@ func newFollower(ctx context.Context, s *session) (*follower, error) {
 	ctx, stop := context.WithCancel(ctx)
 	f := &follower{
 		s: s, reader: reader, calls: make(chan func(), 1), stop: stop, done: make(chan struct{}),
-		wanted: map[taskID]bool{}, states: map[taskID]*localState{}, caughtUp: map[taskID]time.Time{},
+		wanted: map[taskID]bool{}, states: map[taskID]*localState{}, goals: map[kafka.TopicPartition]goal{},
 		replay: &replay{s: s, parts: map[kafka.TopicPartition]*replayPart{}},
 	}
 	go func() {
@@ -203,11 +203,11 @@ func (f *follower) letGo(gone func(taskID) bool) {
 			if p.state == l {
 				f.reader.Remove(tp)
 				delete(f.replay.parts, tp)
+				delete(f.goals, tp)
 			}
 		}
 		l.close()
 		delete(f.states, id)
-		delete(f.caughtUp, id)
 	}
 }
 
@@ -232,6 +232,9 @@ func (f *follower) takeUp(ctx context.Context) error {
 	f.mu.Lock()
 	f.interrupt = cancel
 	f.mu.Unlock()
+	if len(f.calls) > 0 {
+		return nil
+	}
 	planned, err := f.s.planReplay(ctx, added, (*localState).wipe)
 	f.mu.Lock()
 	f.interrupt = nil
@@ -284,24 +287,19 @@ func (f *follower) publish() {
 	list := make([]TaskStatus, 0, len(f.states))
 	for id, l := range f.states {
 		ts := TaskStatus{Stage: int(id.Stage), Partition: id.Partition, State: TaskStandby, RestoredRows: l.restored.Load(), Warmup: f.wanted[id]}
-		complete := true
-		var since time.Time
+		first := true
 		for i, st := range l.of.Stores {
 			if st.Changelog == "" {
 				continue
 			}
 			tp := kafka.TopicPartition{Topic: st.Changelog, Partition: id.Partition}
-			p := f.replay.parts[tp]
-			end, at, ok := f.reader.StableEnd(tp)
-			if complete = complete && ok && p.next >= end; complete && (since.IsZero() || at.Before(since)) {
-				since = at
+			at := f.reached(tp)
+			if first || at.Before(ts.CaughtUp) {
+				ts.CaughtUp, first = at, false
 			}
+			end, _, _ := f.reader.StableEnd(tp)
 			ts.Stores = append(ts.Stores, StoreStatus{Store: st.Name, Changelog: st.Changelog, Position: l.checkpoint[i], End: max(end, l.checkpoint[i])})
 		}
-		if complete && since.After(f.caughtUp[id]) {
-			f.caughtUp[id] = since
-		}
-		ts.CaughtUp = f.caughtUp[id]
 		ts.RestoreTotal = ts.RestoredRows + ts.Lag()
 		list = append(list, ts)
 	}
@@ -309,6 +307,35 @@ func (f *follower) publish() {
 		return taskID{Stage: int32(a.Stage), Partition: a.Partition}.Compare(taskID{Stage: int32(b.Stage), Partition: b.Partition})
 	})
 	f.s.q.status.follow(list)
+}
+
+// goal is an end of a changelog, seen at some moment; reached is such a moment whose end the state has come to.
+type goal struct {
+	end     int64
+	at      time.Time
+	reached time.Time
+}
+
+// reached tells the last moment of which the state is known to contain all of a changelog. The end moves on while it is being
+// read, so it is an end seen before that counts: the state is as old as it took to get there.
+func (f *follower) reached(tp kafka.TopicPartition) time.Time {
+	g := f.goals[tp]
+	p := f.replay.parts[tp]
+	for {
+		if !g.at.IsZero() {
+			if p.next < g.end {
+				break
+			}
+			g.reached = g.at
+		}
+		end, at, ok := f.reader.StableEnd(tp)
+		if !ok || !at.After(g.at) {
+			break
+		}
+		g.end, g.at = end, at
+	}
+	f.goals[tp] = g
+	return g.reached
 }
 
 // stage finds a stage of the plan, nil if there is none of that id.

@@ -155,6 +155,7 @@ func (s *session) applyAssignment(ctx context.Context) error {
 			return err
 		}
 		s.fail(a.Err)
+		s.publish()
 	}
 	if drains := s.x.draining.Load(); drains != s.group.drains {
 		s.group.drains = drains

@@ -47,6 +47,8 @@ type session struct {
 	// idleSince is since when there has been state of tasks that are neither owned nor followed; cleanupAt is when to look again.
 	idleSince map[taskID]time.Time
 	cleanupAt time.Time
+	// refreshAt is when the checkpoints of idle tasks are to be written anew.
+	refreshAt time.Time
 }
 
 type inputRef struct {

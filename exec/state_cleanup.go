@@ -1,6 +1,10 @@
 package exec
 
-import "time"
+import (
+	"time"
+
+	"github.com/ksqlgo/ksqlgo/exec/state"
+)
 
 // cleanupEvery is how often state is looked for that nobody needs any more.
 const cleanupEvery = time.Minute
@@ -13,6 +17,9 @@ func (s *session) cleanUpState() error {
 		return nil
 	}
 	s.cleanupAt = now.Add(cleanupEvery)
+	if err := s.refreshCheckpoints(now); err != nil {
+		return err
+	}
 	checkpoints := s.db.AllCheckpoints()
 	for _, st := range s.plan.Stages {
 		for partition := range int32(st.Partitions) {
@@ -54,4 +61,30 @@ func (s *session) isUsed(id taskID) bool {
 	}
 	_, ok := s.follower.wants[id]
 	return ok
+}
+
+// refreshEvery is how often the checkpoints of tasks with nothing to do are written anew, well within staleAfter.
+const refreshEvery = time.Hour
+
+// refreshCheckpoints notes that the state of tasks which run here is complete as of now, also where nothing has changed for
+// long: otherwise it would look as if it might have missed tombstones.
+func (s *session) refreshCheckpoints(now time.Time) error {
+	if now.Before(s.refreshAt) {
+		return nil
+	}
+	s.refreshAt = now.Add(refreshEvery)
+	checkpoints := s.db.AllCheckpoints()
+	var c state.Commit
+	for _, t := range s.running() {
+		for _, st := range t.stage.Stores {
+			if have, ok := checkpoints[st.Changelog][t.partition]; ok {
+				have.WallClock = now.UnixMilli()
+				c.Checkpoints = append(c.Checkpoints, have)
+			}
+		}
+	}
+	if len(c.Checkpoints) == 0 {
+		return nil
+	}
+	return s.db.Commit(c)
 }

@@ -42,6 +42,7 @@ type GroupConsumer struct {
 	fetcher *fetcher
 	inbox   *inbox
 	events  *eventQueue
+	lease   lease
 	watched sync.WaitGroup
 }
 
@@ -63,6 +64,7 @@ func (c *Cluster) NewGroupConsumer(cfg GroupConfig) (*GroupConsumer, error) {
 	g := &GroupConsumer{cfg: cfg, events: newEventQueue()}
 	opts := []kgo.Opt{
 		kgo.ConsumerGroup(cfg.Group),
+		kgo.WithHooks(&g.lease),
 		kgo.ConsumeTopics(cfg.Topics...),
 		kgo.Balancers(balancerAdapter{cfg.Balancer}),
 		kgo.SessionTimeout(cfg.SessionTimeout),
