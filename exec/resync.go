@@ -35,6 +35,7 @@ func (s *session) resync(ctx context.Context, tasks []*hostedTask) error {
 		if t.status != TaskCreated {
 			t.setStatus(TaskSuspended)
 		}
+		s.consumer.Stop(t.partitions()...)
 		t.dropQueues()
 		t.local.replaying.Store(false)
 		t.local.restored.Store(0)

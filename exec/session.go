@@ -298,7 +298,8 @@ func (s *session) dropTasks(ctx context.Context, partitions []kafka.TopicPartiti
 func (s *session) enqueue(ctx context.Context, batches []*kafka.Batch) error {
 	for i, b := range batches {
 		ref, ok := s.byInput[b.TopicPartition]
-		if !ok {
+		if !ok || !ref.task.active {
+			// What was on its way when the task was taken back is read again from where it goes on.
 			b.Release()
 			continue
 		}
