@@ -154,8 +154,10 @@ func (s *session) applyAssignment(ctx context.Context) error {
 		if err := s.followAssigned(ctx); err != nil {
 			return err
 		}
-		s.fail(a.Err)
 		s.publish()
+		if err := s.refused(a.Err); err != nil {
+			return err
+		}
 	}
 	if drains := s.x.draining.Load(); drains != s.group.drains {
 		s.group.drains = drains
@@ -168,11 +170,17 @@ func (s *session) applyAssignment(ctx context.Context) error {
 	return nil
 }
 
-// fail tells why the leader could not assign tasks as usual.
-func (s *session) fail(err *cluster.AssignmentError) {
-	if err != nil {
+// refused is why the leader assigns nothing, nil when it does; while servers learn of a new plan one after the other they go on
+// with what they have.
+func (s *session) refused(err *cluster.AssignmentError) error {
+	switch {
+	case err == nil:
+		return nil
+	case err.Code == cluster.PlansDiffer:
 		s.x.cfg.Logger.Warn("tasks are not assigned as usual", "query", s.plan.QueryID, "reason", err.Text)
+		return nil
 	}
+	return err
 }
 
 // followAssigned follows the standbys and warm-ups of the assignment, but those tasks that this server still owns.

@@ -172,6 +172,13 @@ func classOf(err error) ErrorClass {
 	if errors.Is(err, state.ErrDisk) || errors.Is(err, state.ErrCorrupt) {
 		return SystemError
 	}
+	var refused *cluster.AssignmentError
+	switch {
+	case errors.As(err, &refused) && refused.Code == cluster.PartitionsChanged:
+		return UserError
+	case errors.As(err, &refused):
+		return SystemError
+	}
 	return UnknownError
 }
 
