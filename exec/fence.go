@@ -22,9 +22,8 @@ func (s *session) fenceStrangers(ctx context.Context) {
 	defer cancel()
 	prefix := s.groupName + "-"
 	open, err := s.x.cfg.Kafka.Admin().OpenTransactions(ctx, prefix)
-	if err != nil {
+	if err != nil && ctx.Err() == nil {
 		s.x.cfg.Logger.Warn("open transactions could not be listed; those of dead servers end by their timeout", "query", s.plan.QueryID, "error", err)
-		return
 	}
 	for _, id := range open {
 		// What follows the node id is the embedded broker's.
@@ -37,7 +36,7 @@ func (s *session) fenceStrangers(ctx context.Context) {
 			continue
 		}
 		s.x.cfg.Logger.Info("aborting the transaction of a server that is gone", "query", s.plan.QueryID, "transactionalId", id)
-		if err := s.x.cfg.Kafka.Fence(ctx, id); err != nil {
+		if err := s.x.cfg.Kafka.Fence(ctx, id); err != nil && ctx.Err() == nil {
 			s.x.cfg.Logger.Warn("a transaction of a server that is gone could not be aborted; it ends by its timeout",
 				"query", s.plan.QueryID, "transactionalId", id, "error", err)
 		}
