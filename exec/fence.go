@@ -7,7 +7,7 @@ import (
 )
 
 // fenceTimeout bounds the look for transactions of servers that are gone; without an answer they end by their timeout.
-const fenceTimeout = 5 * time.Second
+const fenceTimeout = 15 * time.Second
 
 // fenceStrangers aborts the transactions that servers have left open which are no longer members of the group: killed, frozen
 // or cut off. Nobody could read past such a transaction until it times out, which takes up to 20 s; and whoever comes back

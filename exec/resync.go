@@ -76,11 +76,7 @@ func (s *session) bringUp(ctx context.Context, job *restoreJob) (err error) {
 	s.x.restoring.Add(1)
 	defer s.x.restoring.Add(-1)
 	// Beside what follows: it only shortens waiting, and a broker that is down must not make it longer.
-	fencing, stop := context.WithCancel(wait)
-	var fence sync.WaitGroup
-	fence.Go(func() { s.fenceStrangers(fencing) })
-	defer fence.Wait()
-	defer stop()
+	s.background.Go(func() { s.fenceStrangers(s.life) })
 	if job.offsets, err = s.stableOffsets(wait, job.tasks); err != nil {
 		return err
 	}

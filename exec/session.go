@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"sync"
 	"time"
 
 	"github.com/ksqlgo/ksqlgo/exec/kafka"
@@ -26,6 +27,9 @@ type session struct {
 	topics    *topicSet
 	consumer  *kafka.GroupConsumer
 	producer  *kafka.Producer
+	// background is what the session has left running, life ends with it.
+	background sync.WaitGroup
+	life       context.Context
 	// follower is nil until there is something to follow.
 	follower *follower
 
@@ -70,6 +74,10 @@ const progressEvery = 100 * time.Millisecond
 // run hosts the query until ctx ends (nil), or something fails. On the way out what was processed is committed if it can
 // be.
 func (s *session) run(ctx context.Context) (err error) {
+	life, end := context.WithCancel(context.WithoutCancel(ctx))
+	s.life = life
+	defer s.background.Wait()
+	defer end()
 	if err := s.open(ctx); err != nil {
 		s.closeClients()
 		return err
