@@ -5,6 +5,7 @@ import (
 	"crypto/tls"
 	"fmt"
 	"log/slog"
+	"net"
 	"sync"
 	"time"
 
@@ -27,6 +28,9 @@ type Config struct {
 	TLS *tls.Config
 	// SASL authenticates every connection when not nil.
 	SASL *SASL
+	// Dial opens every connection when not nil, in place of TCP and TLS: on a
+	// network that is simulated, or through a proxy.
+	Dial func(ctx context.Context, network, address string) (net.Conn, error)
 	// TransactionalIDSuffix is appended to every transactional id. The
 	// embedded broker hands out a fresh one a start; empty on a real cluster.
 	TransactionalIDSuffix string
@@ -94,7 +98,10 @@ func newCluster(cfg Config) (*Cluster, error) {
 		kgo.RetryBackoffFn(func(tries int) time.Duration { return min(25*time.Millisecond<<min(tries, 6), time.Second) }),
 		kgo.DisableClientMetrics(),
 	}
-	if cfg.TLS != nil {
+	switch {
+	case cfg.Dial != nil:
+		c.opts = append(c.opts, kgo.Dialer(cfg.Dial))
+	case cfg.TLS != nil:
 		c.opts = append(c.opts, kgo.DialTLSConfig(cfg.TLS))
 	}
 	if cfg.SASL != nil {
