@@ -3,6 +3,7 @@ package state
 import (
 	"errors"
 	"math/rand/v2"
+	"runtime"
 	"syscall"
 	"testing"
 )
@@ -40,7 +41,6 @@ func TestCrashFSKeepsWhatWasSynced(t *testing.T) {
 
 // Writes fail as told, with the error told, and succeed again afterwards.
 func TestCrashFSFails(t *testing.T) {
-	t.Parallel()
 	fs := NewCrashFS()
 	if n, _, err := runCommits(fs); err != nil || n != faultCommits {
 		t.Fatalf("%d commits, %v", n, err)
@@ -48,6 +48,16 @@ func TestCrashFSFails(t *testing.T) {
 	fs.Fail(syscall.ENOSPC)
 	if _, _, err := runCommits(fs); !errors.Is(err, ErrDisk) || !errors.Is(err, syscall.ENOSPC) {
 		t.Errorf("on a full disk: %v", err)
+	}
+	// What failed to open is closed: nothing of it runs on.
+	before := runtime.NumGoroutine()
+	for range 20 {
+		if _, err := Open(Options{Dir: "q", FS: fs, Stores: testSpecs()}); !errors.Is(err, ErrDisk) {
+			t.Fatalf("opening on a full disk: %v", err)
+		}
+	}
+	if n := runtime.NumGoroutine(); n > before+20 {
+		t.Errorf("%d goroutines before, %d after 20 failed opens", before, n)
 	}
 	fs.Fail(nil)
 	if n := verifyOneCommit(t, fs, "afterwards"); n != faultCommits {

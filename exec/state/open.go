@@ -50,6 +50,10 @@ func Open(o Options) (*DB, error) {
 	d.log = &pebbleLog{dir: o.Dir, logger: o.Logger, failed: &d.failed, closing: make(chan struct{})}
 	d.fs = newFreezeFS(o.FS, &d.failed)
 	if err := d.openPebble(o); err != nil {
+		if d.pdb != nil {
+			// Pebble took the failure of the disk for success (see freezeFS) and runs.
+			_ = d.Close()
+		}
 		d.fs.releaseLocks()
 		return nil, err
 	}
