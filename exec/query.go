@@ -92,6 +92,7 @@ func (q *query) loop(ctx context.Context, done chan struct{}) {
 		if isTransient(err) && time.Since(began) > time.Second {
 			// It had been running: the broker went away, most likely, and will come back.
 			q.x.cfg.Logger.Warn("query interrupted; starting it again", "query", q.plan.QueryID, "error", err)
+			q.interrupted()
 			sleep(ctx, 250*time.Millisecond)
 			continue
 		}
@@ -146,6 +147,16 @@ func sleep(ctx context.Context, d time.Duration) {
 
 func (q *query) setState(s QueryState) {
 	q.status.update(func(st *QueryStatus) { st.State = s })
+}
+
+// interrupted notes that the tasks do not run here for now: others may take them over, so nobody may be answered from them.
+func (q *query) interrupted() {
+	q.status.update(func(s *QueryStatus) {
+		s.State = Starting
+		for i := range s.Tasks {
+			s.Tasks[i].State = TaskSuspended
+		}
+	})
 }
 
 // failed notes the error that stopped a session.
