@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 
 	"github.com/ksqlgo/ksqlgo/catalog"
 	"github.com/ksqlgo/ksqlgo/catalog/types"
@@ -98,8 +99,10 @@ func Decode(b []byte) (*Command, error) {
 	d.DisallowUnknownFields()
 	var c Command
 	err := d.Decode(&c)
-	if err == nil && d.More() {
-		err = errors.New("there is more behind the command")
+	if err == nil {
+		if _, more := d.Token(); !errors.Is(more, io.EOF) {
+			err = errors.New("there is more behind the command")
+		}
 	}
 	if version := c.Version; err != nil || version != Version {
 		// The fields of another version may be others: it is asked for alone.
