@@ -53,7 +53,7 @@ type KafkaTopic struct {
 func OpenKafkaTopic(ctx context.Context, cfg KafkaTopicConfig) (*KafkaTopic, error) {
 	t := &KafkaTopic{cfg: cfg, tp: kafka.TopicPartition{Topic: TopicName(cfg.ServiceID)}, writing: make(chan struct{}, 1)}
 	if cfg.MustExist {
-		if _, exists, err := t.Identify(ctx); err != nil || !exists {
+		if _, exists, err := t.id(ctx); err != nil || !exists {
 			return t, err
 		}
 	}
@@ -64,7 +64,15 @@ func OpenKafkaTopic(ctx context.Context, cfg KafkaTopicConfig) (*KafkaTopic, err
 }
 
 // Identify implements Topic.
-func (t *KafkaTopic) Identify(ctx context.Context) (kafka.TopicID, bool, error) {
+func (t *KafkaTopic) Identify(ctx context.Context) (id kafka.TopicID, end int64, exists bool, err error) {
+	if id, exists, err = t.id(ctx); err != nil || !exists {
+		return id, 0, false, err
+	}
+	ends, err := t.cfg.Cluster.Admin().CommittedEndOffsets(ctx, t.tp.Topic)
+	return id, ends[t.tp], err == nil, err
+}
+
+func (t *KafkaTopic) id(ctx context.Context) (kafka.TopicID, bool, error) {
 	infos, err := t.cfg.Cluster.Admin().Topics(ctx, t.tp.Topic)
 	if err != nil {
 		return kafka.TopicID{}, false, fmt.Errorf("command topic: %w", err)
@@ -143,7 +151,7 @@ type following struct {
 // begin finds the topic and starts reading it.
 func (f *following) begin(ctx context.Context) error {
 	tp, admin := f.topic.tp, f.topic.cfg.Cluster.Admin()
-	id, exists, err := f.topic.Identify(ctx)
+	id, exists, err := f.topic.id(ctx)
 	if err != nil {
 		return err
 	}

@@ -117,7 +117,7 @@ func (l *Log) Run(ctx context.Context, ready func()) error {
 		case errors.As(err, &broken):
 			l.corrupted(err)
 			ready()
-			if !l.awaitOther(ctx, r.header.TopicID) {
+			if !l.awaitOther(ctx, r) {
 				return nil
 			}
 			continue
@@ -150,11 +150,12 @@ func (r *readyAfter) CaughtUp() error {
 	return err
 }
 
-// awaitOther waits until the topic is another one than the one given; false when ctx ends first.
-func (l *Log) awaitOther(ctx context.Context, id kafka.TopicID) bool {
+// awaitOther waits until the topic is another one than the one read, or has more in it: one that is restored is empty at
+// first. It returns false when ctx ends first.
+func (l *Log) awaitOther(ctx context.Context, r *reading) bool {
 	for sleep(ctx, recheckEvery) {
-		if now, exists, err := l.topic.Identify(ctx); err == nil && exists && now != id {
-			l.logger.Info("there is another command topic; it is read", "id", now)
+		if id, end, exists, err := l.topic.Identify(ctx); err == nil && exists && (id != r.header.TopicID || end > r.end) {
+			l.logger.Info("the command topic has changed; it is read anew", "id", id, "end", end)
 			return true
 		}
 	}

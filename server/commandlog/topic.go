@@ -29,8 +29,8 @@ type Topic interface {
 	// returned as it is, or reading fails. Brokers that are out of reach for a while end nothing. The error is a
 	// *CorruptedError when the topic is gone, or not what it was.
 	Follow(ctx context.Context, f Follower) error
-	// Identify asks which incarnation of the topic there is; false when there is none.
-	Identify(ctx context.Context) (kafka.TopicID, bool, error)
+	// Identify asks which incarnation of the topic there is, and where it ends for readers; false when there is none.
+	Identify(ctx context.Context) (id kafka.TopicID, end int64, exists bool, err error)
 }
 
 // Writer makes a record for the head of the log. Its methods may be called several times.
