@@ -75,6 +75,9 @@ func (c *serverCommand) Run(io *streams) error {
 	}
 	defer s.Close()
 	announce(io.err, s, cfg.DataDir, time.Since(began))
+	if status := s.CommandLog(); status.Reason != "" {
+		fmt.Fprintf(io.err, "\n%s\n\n", status.Reason)
+	}
 	if interactive {
 		code := console.Run(ctx, console.Config{Server: client.Config{URL: s.URL()}, Version: server.Version})
 		if code != 0 {

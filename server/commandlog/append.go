@@ -75,7 +75,7 @@ func (t *KafkaTopic) attempt(ctx context.Context, w Writer, eager bool) (int64, 
 			return 0, err
 		}
 	}
-	end, err := t.head(ctx)
+	end, err := t.End(ctx)
 	if err != nil {
 		return 0, err
 	}
@@ -108,8 +108,8 @@ func (t *KafkaTopic) attempt(ctx context.Context, w Writer, eager bool) (int64, 
 	return t.write(ctx, end, key, value)
 }
 
-// head is where the next record will stand, open transactions counted.
-func (t *KafkaTopic) head(ctx context.Context) (int64, error) {
+// End implements Topic: where the next record will stand.
+func (t *KafkaTopic) End(ctx context.Context) (int64, error) {
 	ends, err := t.cfg.Cluster.Admin().EndOffsets(ctx, t.tp.Topic)
 	if err != nil {
 		return 0, fmt.Errorf("finding the end of the command topic: %w", err)
@@ -119,7 +119,7 @@ func (t *KafkaTopic) head(ctx context.Context) (int64, error) {
 
 // stillHead checks that nobody has written since.
 func (t *KafkaTopic) stillHead(ctx context.Context, end int64) error {
-	now, err := t.head(ctx)
+	now, err := t.End(ctx)
 	if err == nil && now != end {
 		return errLost
 	}

@@ -346,22 +346,7 @@ type commandWriter struct {
 
 // Await implements Writer.
 func (w *commandWriter) Await(ctx context.Context, offset int64) error {
-	for {
-		w.log.mu.Lock()
-		position, changed := w.log.position, w.log.changed
-		w.log.mu.Unlock()
-		if err := w.log.refuses(); err != nil {
-			return err
-		}
-		if position >= offset {
-			return nil
-		}
-		select {
-		case <-ctx.Done():
-			return ctx.Err()
-		case <-changed:
-		}
-	}
+	return w.log.await(ctx, offset)
 }
 
 // Build implements Writer.

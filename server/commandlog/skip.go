@@ -46,15 +46,12 @@ func (w *skipWriter) Build(_ context.Context, offset int64) (key, value []byte, 
 
 // RunningMembers lists the members of a service's query groups: what there is of them says that servers run.
 func RunningMembers(ctx context.Context, cluster *kafka.Cluster, groupPrefix string) ([]string, error) {
-	names, err := cluster.Admin().Groups(ctx)
+	names, err := cluster.Admin().Groups(ctx, groupPrefix)
 	if err != nil {
 		return nil, err
 	}
 	var members []string
 	for _, name := range names {
-		if len(name) < len(groupPrefix) || name[:len(groupPrefix)] != groupPrefix {
-			continue
-		}
 		g, err := cluster.Admin().Group(ctx, name)
 		if err != nil {
 			return nil, err

@@ -29,6 +29,8 @@ type Topic interface {
 	// returned as it is, or reading fails. Brokers that are out of reach for a while end nothing. The error is a
 	// *CorruptedError when the topic is gone, or not what it was.
 	Follow(ctx context.Context, f Follower) error
+	// End is where the topic ends now, open transactions counted.
+	End(ctx context.Context) (int64, error)
 	// Identify asks which incarnation of the topic there is, and where it ends for readers; false when there is none.
 	Identify(ctx context.Context) (id kafka.TopicID, end int64, exists bool, err error)
 }
