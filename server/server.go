@@ -56,7 +56,7 @@ func Start(ctx context.Context, cfg Config) (*Server, error) {
 		cfg.Logger = slog.New(slog.DiscardHandler)
 	}
 	if cfg.ServiceID == "" {
-		cfg.ServiceID = defaultServiceID
+		cfg.ServiceID = DefaultServiceID
 	}
 	if cfg.Listener == "" {
 		cfg.Listener = DefaultListener
