@@ -5,7 +5,6 @@ package catalog
 import (
 	"maps"
 	"slices"
-	"strings"
 
 	"github.com/ksqlgo/ksqlgo/catalog/types"
 )
@@ -142,64 +141,38 @@ func (s *Snapshot) queriesWhere(keep func(*Query) bool) []*Query {
 
 // WithSource returns a snapshot in which src is declared, replacing one of that name.
 func (s *Snapshot) WithSource(src *Source) *Snapshot {
-	n := s.next()
-	n.sources = cloned(s.sources)
-	n.sources[src.Name] = src
-	return n
+	return s.changed(func(d *Draft) { d.PutSource(src) })
 }
 
 // WithoutSource returns a snapshot without the source.
 func (s *Snapshot) WithoutSource(name string) *Snapshot {
-	n := s.next()
-	n.sources = cloned(s.sources)
-	delete(n.sources, name)
-	return n
+	return s.changed(func(d *Draft) { d.RemoveSource(name) })
 }
 
 // WithQuery returns a snapshot with the query, replacing one of that id.
 func (s *Snapshot) WithQuery(q *Query) *Snapshot {
-	n := s.next()
-	n.queries = cloned(s.queries)
-	n.queries[q.ID] = q
-	return n
+	return s.changed(func(d *Draft) { d.PutQuery(q) })
 }
 
 // WithoutQuery returns a snapshot without the query. A source it created stays, no longer materialised.
 func (s *Snapshot) WithoutQuery(id string) *Snapshot {
-	n := s.next()
-	n.queries = cloned(s.queries)
-	delete(n.queries, id)
-	for _, src := range s.sources {
-		if src.CreatedBy == id {
-			c := *src
-			c.CreatedBy, c.Materialized = "", false
-			n = n.WithSource(&c)
-			n.Version = s.Version + 1
-		}
-	}
-	return n
+	return s.changed(func(d *Draft) { d.RemoveQuery(id) })
 }
 
 // WithType returns a snapshot with the named type.
 func (s *Snapshot) WithType(name string, t *types.Type) *Snapshot {
-	n := s.next()
-	n.types = cloned(s.types)
-	n.types[strings.ToUpper(name)] = t
-	return n
+	return s.changed(func(d *Draft) { d.PutType(name, t) })
 }
 
 // WithoutType returns a snapshot without the named type.
 func (s *Snapshot) WithoutType(name string) *Snapshot {
-	n := s.next()
-	n.types = cloned(s.types)
-	delete(n.types, strings.ToUpper(name))
-	return n
+	return s.changed(func(d *Draft) { d.RemoveType(name) })
 }
 
-func (s *Snapshot) next() *Snapshot {
-	n := *s
-	n.Version++
-	return &n
+func (s *Snapshot) changed(change func(*Draft)) *Snapshot {
+	d := s.Draft()
+	change(d)
+	return d.Snapshot()
 }
 
 func cloned[V any](m map[string]V) map[string]V {

@@ -38,11 +38,11 @@ type Config struct {
 	Logger *slog.Logger
 }
 
-// Defaults of the listeners.
+// Defaults of the listeners and of the service id.
 const (
 	DefaultListener       = "http://127.0.0.1:8088"
 	DefaultBrokerListener = "127.0.0.1:9092"
-	defaultServiceID      = "default_"
+	DefaultServiceID      = "default_"
 )
 
 // Version is what /info tells. Clients parse it as numbers and refuse servers before 0.10.

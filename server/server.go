@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"math/rand/v2"
 	"net"
+	"net/url"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -55,7 +56,7 @@ func Start(ctx context.Context, cfg Config) (*Server, error) {
 		cfg.Logger = slog.New(slog.DiscardHandler)
 	}
 	if cfg.ServiceID == "" {
-		cfg.ServiceID = defaultServiceID
+		cfg.ServiceID = DefaultServiceID
 	}
 	if cfg.Listener == "" {
 		cfg.Listener = DefaultListener
@@ -90,7 +91,7 @@ func (s *Server) start(ctx context.Context) error {
 		_ = listener.Close()
 		return err
 	}
-	registry.MustRegister(newCollector(s.executor), collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	registry.MustRegister(newCollector(s.executor), newCommandCollector(s.engine, s.commands), collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return s.serve(ctx, listener, registry)
 }
 
@@ -172,11 +173,16 @@ func (s *Server) build(ctx context.Context, node string) error {
 	}
 	s.executor = exec.New(cfg)
 	var err error
-	s.commands, err = commandlog.OpenKafkaTopic(ctx, s.cluster, s.cfg.ServiceID, cfg.InternalReplication, s.cfg.Logger)
+	clusterID, err := s.cluster.ID(ctx)
 	if err != nil {
 		return err
 	}
-	clusterID, err := s.cluster.ID(ctx)
+	backup, err := s.openBackup(clusterID)
+	if err != nil {
+		return err
+	}
+	s.commands, err = commandlog.OpenKafkaTopic(ctx, commandlog.KafkaTopicConfig{Cluster: s.cluster, ServiceID: s.cfg.ServiceID,
+		Replication: cfg.InternalReplication, MustExist: backup.Exists(), Logger: s.cfg.Logger})
 	if err != nil {
 		return err
 	}
@@ -185,11 +191,24 @@ func (s *Server) build(ctx context.Context, node string) error {
 		server[properties.Normalize(name)] = value
 	}
 	s.engine = engine.New(engine.Config{
-		Runtime: s.executor, Kafka: s.cluster, Topic: s.commands, Functions: cfg.Functions, Formats: cfg.Formats,
+		Runtime: s.executor, Kafka: s.cluster, Topic: s.commands, Backup: backup, Functions: cfg.Functions, Formats: cfg.Formats,
 		ServiceID: s.cfg.ServiceID, Version: Version, ClusterID: clusterID, Host: s.host(), Properties: server,
 		Logger: s.cfg.Logger, Now: time.Now, Random: rand.Uint64,
 	})
 	return nil
+}
+
+// openBackup opens this server's copy of the command log, of which there is one for each cluster and service that the data
+// directory was used with. Servers that keep nothing keep none: nil.
+func (s *Server) openBackup(clusterID string) (*commandlog.Backup, error) {
+	if s.cfg.DataDir == "" {
+		return nil, nil
+	}
+	name := url.PathEscape(s.cfg.ServiceID) + "@" + url.PathEscape(clusterID) + ".backup"
+	// A power loss may take the end of the embedded broker's topics when it does not wait for the disk.
+	atRisk := s.broker != nil && !s.cfg.Sync
+	return commandlog.OpenBackup(commandlog.BackupConfig{Path: filepath.Join(s.cfg.DataDir, "commands", name),
+		Durable: !atRisk, Forgiving: atRisk, Logger: s.cfg.Logger})
 }
 
 func milliseconds(text string) time.Duration {
@@ -233,7 +252,7 @@ func (s *Server) serve(ctx context.Context, l net.Listener, registry *prometheus
 	case <-ctx.Done():
 		return ctx.Err()
 	}
-	if s.cfg.Queries != "" && len(s.engine.Catalog().Sources()) == 0 {
+	if s.cfg.Queries != "" && len(s.engine.Catalog().Sources()) == 0 && s.engine.CommandLog().State == commandlog.Running {
 		if _, err := s.engine.Execute(ctx, engine.Request{SQL: s.cfg.Queries}); err != nil {
 			return fmt.Errorf("queries file: %w", err)
 		}
@@ -264,6 +283,9 @@ func (s *Server) IsEmbedded() bool { return s.broker != nil }
 
 // Failed delivers the error that ended a part of the server, if one does.
 func (s *Server) Failed() <-chan error { return s.failed }
+
+// CommandLog tells how the command log is doing. A server whose log is corrupted answers requests and runs no query.
+func (s *Server) CommandLog() commandlog.Status { return s.engine.CommandLog() }
 
 // Kafka is the server's connection to Kafka.
 func (s *Server) Kafka() *kafka.Cluster { return s.cluster }

@@ -15,6 +15,7 @@ type cli struct {
 	Server  serverCommand  `cmd:"" default:"withargs" help:"Run a server; without --bootstrap-servers everything is embedded. The default command: on a terminal it opens the console."`
 	Demo    demoCommand    `cmd:"" help:"Run the retail inventory program on a server of its own and check what comes out."`
 	Run     runCommand     `cmd:"" help:"Apply query files to a server, in the order of their dependencies; what is in force already stays."`
+	Command commandCommand `cmd:"" help:"Look at and repair the command log: list, skip, backup, restore."`
 	Broker  brokerCommand  `cmd:"" help:"Run the embedded Kafka broker alone."`
 	Fmt     fmtCommand     `cmd:"" help:"Format SQL files, comments kept."`
 	Version versionCommand `cmd:"" help:"Print the version."`

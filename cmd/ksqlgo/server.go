@@ -75,6 +75,9 @@ func (c *serverCommand) Run(io *streams) error {
 	}
 	defer s.Close()
 	announce(io.err, s, cfg.DataDir, time.Since(began))
+	if status := s.CommandLog(); status.Reason != "" {
+		fmt.Fprintf(io.err, "\n%s\n\n", status.Reason)
+	}
 	if interactive {
 		code := console.Run(ctx, console.Config{Server: client.Config{URL: s.URL()}, Version: server.Version})
 		if code != 0 {
@@ -106,17 +109,8 @@ func announce(w io.Writer, s *server.Server, dataDir string, took time.Duration)
 func (c *serverCommand) config() (server.Config, error) {
 	cfg := server.Config{BootstrapServers: c.BootstrapServers, ServiceID: c.ServiceID, Listener: c.Listeners,
 		AdvertisedListener: c.AdvertisedListener, BrokerListener: c.BrokerListener, DataDir: c.DataDir, Sync: c.Sync, FreePorts: c.FreePorts}
-	if c.Config != "" {
-		f, err := os.Open(c.Config)
-		if err != nil {
-			return cfg, err
-		}
-		defer f.Close()
-		properties, err := server.ReadProperties(f)
-		if err != nil {
-			return cfg, fmt.Errorf("%s: %w", c.Config, err)
-		}
-		cfg.ApplyProperties(properties)
+	if err := applyPropertiesFile(&cfg, c.Config); err != nil {
+		return cfg, err
 	}
 	if c.QueriesFile != "" {
 		b, err := os.ReadFile(c.QueriesFile)

@@ -26,6 +26,13 @@ type HealthCheckResponse struct {
 // HealthCheckDetail is the health of one part: metastore, kafka, commandRunner.
 type HealthCheckDetail struct {
 	IsHealthy bool `json:"isHealthy"`
+	// The others are ours and of commandRunner alone: the state of the command log (REPLAYING, RUNNING, DEGRADED,
+	// CORRUPTED), why it is degraded or corrupted and what to do, the offset after the last command in force, and the end
+	// of the log when last heard of.
+	State         string `json:"state,omitempty"`
+	Reason        string `json:"reason,omitempty"`
+	AppliedOffset *int64 `json:"appliedOffset,omitempty"`
+	EndOffset     *int64 `json:"endOffset,omitempty"`
 }
 
 // ClusterStatusResponse is the body of GET /clusterStatus, by "host:port".

@@ -2,14 +2,32 @@ package commandlog
 
 import "context"
 
-// CatchUp implements Topic.
-func (t *KafkaTopic) CatchUp(ctx context.Context) error {
-	ends, err := t.cluster.Admin().EndOffsets(ctx, t.tp.Topic)
+// CatchUp waits until everything that is in the log now has been applied here, or ctx ends. Of a degraded or corrupted log
+// that cannot be: the error is a *RefusedError.
+func (l *Log) CatchUp(ctx context.Context) error {
+	end, err := l.topic.End(ctx)
 	if err != nil {
 		return err
 	}
-	return t.waitFor(ctx, ends[t.tp])
+	return l.await(ctx, end)
 }
 
-// CatchUp waits until everything that is in the log now has been applied here, or ctx ends.
-func (l *Log) CatchUp(ctx context.Context) error { return l.topic.CatchUp(ctx) }
+// await waits until everything below an offset is in force. The error is ctx's, or a *RefusedError.
+func (l *Log) await(ctx context.Context, offset int64) error {
+	for {
+		l.mu.Lock()
+		position, changed := l.position, l.changed
+		l.mu.Unlock()
+		if err := l.refuses(); err != nil {
+			return err
+		}
+		if position >= offset {
+			return nil
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-changed:
+		}
+	}
+}

@@ -5,7 +5,9 @@ package commandlog
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"io"
 
 	"github.com/ksqlgo/ksqlgo/catalog"
 	"github.com/ksqlgo/ksqlgo/catalog/types"
@@ -32,6 +34,12 @@ const (
 	// CreateType and DropType act on the named type Name.
 	CreateType Action = "createType"
 	DropType   Action = "dropType"
+	// Skip takes the effect of the record at offset Target away, on every server, as if it had never been written.
+	Skip Action = "skip"
+	// Restored says that the topic was made anew from a backup, in place of the topics Former.
+	Restored Action = "restored"
+	// Filler has no effect. It keeps the offsets of a restored log what they were.
+	Filler Action = "filler"
 )
 
 // Command is one record of the log: all that a server needs to apply it without planning again. Immutable.
@@ -49,8 +57,14 @@ type Command struct {
 	Name        string          `json:"name,omitempty"`
 	Type        *types.Type     `json:"type,omitempty"`
 	DeleteTopic bool            `json:"deleteTopic,omitempty"`
-	// Topic of a dropped source, for the message.
-	Topic string `json:"topic,omitempty"`
+	// Topic of a dropped source, for the message. TopicID is the incarnation of it that DeleteTopic means, as
+	// kafka.TopicID prints it: a server that is late must not delete a topic created since.
+	Topic   string `json:"topic,omitempty"`
+	TopicID string `json:"topicId,omitempty"`
+	// Target is the offset of the record that is skipped.
+	Target *int64 `json:"target,omitempty"`
+	// Former are the ids of the topics that a restored one stands for, as kafka.TopicID prints them.
+	Former []string `json:"former,omitempty"`
 }
 
 // ID is what a command is about, as ksqlDB names it: stream/`ORDERS`/create. It is the record's key.
@@ -81,20 +95,27 @@ func Encode(c *Command) ([]byte, error) {
 
 // Decode reads a command. It refuses a newer version and anything incomplete: a command is never guessed at.
 func Decode(b []byte) (*Command, error) {
-	var v struct {
-		Version int `json:"version"`
-	}
-	if err := json.Unmarshal(b, &v); err != nil {
-		return nil, fmt.Errorf("commandlog: %w", err)
-	}
-	if v.Version != Version {
-		return nil, fmt.Errorf("commandlog: the command has format version %d, this server knows %d", v.Version, Version)
-	}
 	d := json.NewDecoder(bytes.NewReader(b))
 	d.DisallowUnknownFields()
 	var c Command
-	if err := d.Decode(&c); err != nil {
-		return nil, fmt.Errorf("commandlog: %w", err)
+	err := d.Decode(&c)
+	if err == nil {
+		if _, more := d.Token(); !errors.Is(more, io.EOF) {
+			err = errors.New("there is more behind the command")
+		}
+	}
+	if version := c.Version; err != nil || version != Version {
+		// The fields of another version may be others: it is asked for alone.
+		var v struct {
+			Version int `json:"version"`
+		}
+		if json.Unmarshal(b, &v) == nil {
+			version = v.Version
+		}
+		if version != Version {
+			return nil, fmt.Errorf("the command has format version %d, this server knows %d", version, Version)
+		}
+		return nil, fmt.Errorf("the command cannot be read: %w", err)
 	}
 	return &c, c.check()
 }
@@ -121,11 +142,20 @@ func (c *Command) check() error {
 		if c.Name == "" || c.Type == nil {
 			missing = "type"
 		}
+	case Skip:
+		if c.Target == nil || *c.Target < 0 {
+			missing = "target"
+		}
+	case Restored:
+		if len(c.Former) == 0 {
+			missing = "former topics"
+		}
+	case Filler:
 	default:
-		return fmt.Errorf("commandlog: unknown action %q", c.Action)
+		return fmt.Errorf("unknown action %q", c.Action)
 	}
 	if missing != "" {
-		return fmt.Errorf("commandlog: a %s command without its %s", c.Action, missing)
+		return fmt.Errorf("a %s command without its %s", c.Action, missing)
 	}
 	return nil
 }
@@ -136,42 +166,53 @@ const All = "ALL"
 // Apply returns the catalog after the command. It is a pure function of its arguments, so that every server has the same
 // catalog at the same offset.
 func (c *Command) Apply(s *catalog.Snapshot) *catalog.Snapshot {
-	switch c.Action {
-	case CreateSource:
-		return s.WithSource(c.Source)
-	case StartQuery:
-		if c.Source != nil {
-			s = s.WithSource(c.Source)
-		}
-		return s.WithQuery(c.Query)
-	case DropSource:
-		if src, ok := s.Source(c.Name); ok && src.CreatedBy != "" {
-			s = s.WithoutQuery(src.CreatedBy)
-		}
-		return s.WithoutSource(c.Name)
-	case TerminateQuery:
-		for _, q := range c.queries(s) {
-			s = s.WithoutQuery(q.ID)
-		}
-	case PauseQuery, ResumeQuery:
-		for _, q := range c.queries(s) {
-			changed := *q
-			changed.Paused = c.Action == PauseQuery
-			s = s.WithQuery(&changed)
-		}
-	case CreateType:
-		return s.WithType(c.Name, c.Type)
-	case DropType:
-		return s.WithoutType(c.Name)
-	}
-	return s
+	d := s.Draft()
+	c.Change(d)
+	return d.Snapshot()
 }
 
-func (c *Command) queries(s *catalog.Snapshot) []*catalog.Query {
-	if c.Name == All {
-		return s.Queries()
+// Change is Apply on a draft. It returns the ids of the queries that ended with the command.
+func (c *Command) Change(d *catalog.Draft) (ended []string) {
+	switch c.Action {
+	case CreateSource:
+		d.PutSource(c.Source)
+	case StartQuery:
+		if c.Source != nil {
+			d.PutSource(c.Source)
+		}
+		d.PutQuery(c.Query)
+	case DropSource:
+		if src, ok := d.Source(c.Name); ok && src.CreatedBy != "" {
+			ended = []string{src.CreatedBy}
+			d.RemoveQuery(src.CreatedBy)
+		}
+		d.RemoveSource(c.Name)
+	case TerminateQuery:
+		for _, q := range c.queries(d) {
+			ended = append(ended, q.ID)
+			d.RemoveQuery(q.ID)
+		}
+	case PauseQuery, ResumeQuery:
+		for _, q := range c.queries(d) {
+			changed := *q
+			changed.Paused = c.Action == PauseQuery
+			d.PutQuery(&changed)
+		}
+	case CreateType:
+		d.PutType(c.Name, c.Type)
+	case DropType:
+		d.RemoveType(c.Name)
+	case Skip, Restored, Filler:
 	}
-	if q, ok := s.Query(c.Name); ok {
+	return ended
+}
+
+// queries are those that the command acts on.
+func (c *Command) queries(d *catalog.Draft) []*catalog.Query {
+	if c.Name == All {
+		return d.Queries()
+	}
+	if q, ok := d.Query(c.Name); ok {
 		return []*catalog.Query{q}
 	}
 	return nil

@@ -4,8 +4,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
-	"math/rand/v2"
-	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/ksqlgo/ksqlgo/exec/kafka"
@@ -14,205 +13,111 @@ import (
 // TopicName is the command topic of a service (ksqlDB's scheme).
 func TopicName(serviceID string) string { return "_confluent-ksql-" + serviceID + "_command_topic" }
 
+// KafkaTopicConfig says which command topic is meant.
+type KafkaTopicConfig struct {
+	Cluster   *kafka.Cluster
+	ServiceID string
+	// Replication is the topic's replication factor if it is created; 0 leaves it to the brokers.
+	Replication int16
+	// MustExist does not create the topic: this server has a backup of it, so it was there.
+	MustExist bool
+	Logger    *slog.Logger
+}
+
+// spec describes the topic.
+func (c *KafkaTopicConfig) spec() kafka.TopicSpec {
+	return kafka.TopicSpec{Name: TopicName(c.ServiceID), Partitions: 1, ReplicationFactor: c.Replication,
+		Configs: map[string]string{"cleanup.policy": "delete", "retention.ms": "-1", "retention.bytes": "-1"}}
+}
+
 // KafkaTopic is the command topic on a Kafka cluster. Writers are ordered by a transactional id that all servers of a
-// service share: whoever opens it fences the others, so a record that was validated at the head of the log is written
+// service share: whoever takes it over fences the others, so a record that was validated at the head of the log is written
 // there or not at all.
 type KafkaTopic struct {
-	cluster   *kafka.Cluster
-	serviceID string
-	tp        kafka.TopicPartition
-	logger    *slog.Logger
+	cfg KafkaTopicConfig
+	tp  kafka.TopicPartition
 
-	// writing orders the appends of this process.
-	writing  sync.Mutex
+	// writing has room for the one append of this process that may be under way; producer, holds and crowd belong to it.
+	writing  chan struct{}
 	producer *kafka.Producer
+	// holds says that no other server is known to have taken the id over.
+	holds bool
+	// mayBeOpen is set when this server's last transaction failed, and it is not known whether it was ended.
+	mayBeOpen bool
+	crowd     crowd
 
-	// mu guards next, the offset up to which Follow has delivered, and changed, which is closed when it moves.
-	mu      sync.Mutex
-	next    int64
-	changed chan struct{}
+	written, lost atomic.Int64
 }
 
 // OpenKafkaTopic creates the command topic if it does not exist, and verifies it.
-func OpenKafkaTopic(ctx context.Context, cluster *kafka.Cluster, serviceID string, replication int16, logger *slog.Logger) (*KafkaTopic, error) {
-	name := TopicName(serviceID)
-	_, err := cluster.Admin().EnsureTopic(ctx, kafka.TopicSpec{Name: name, Partitions: 1, ReplicationFactor: replication,
-		Configs: map[string]string{"cleanup.policy": "delete", "retention.ms": "-1", "retention.bytes": "-1"}})
-	if err != nil {
+func OpenKafkaTopic(ctx context.Context, cfg KafkaTopicConfig) (*KafkaTopic, error) {
+	t := &KafkaTopic{cfg: cfg, tp: kafka.TopicPartition{Topic: TopicName(cfg.ServiceID)}, writing: make(chan struct{}, 1)}
+	if cfg.MustExist {
+		if _, exists, err := t.id(ctx); err != nil || !exists {
+			return t, err
+		}
+	}
+	if _, err := cfg.Cluster.Admin().EnsureTopic(ctx, cfg.spec()); err != nil {
 		return nil, fmt.Errorf("command topic: %w", err)
 	}
-	return &KafkaTopic{cluster: cluster, serviceID: serviceID, tp: kafka.TopicPartition{Topic: name}, logger: logger,
-		changed: make(chan struct{})}, nil
+	return t, nil
 }
 
-// appendAttempts bounds how often a writer that lost the race tries again.
-const appendAttempts = 50
-
-// Append implements Topic.
-func (t *KafkaTopic) Append(ctx context.Context, build func(offset int64) (key, value []byte, err error)) (int64, error) {
-	t.writing.Lock()
-	defer t.writing.Unlock()
-	var last error
-	for range appendAttempts {
-		offset, retry, err := t.tryAppend(ctx, build)
-		if err == nil || !retry {
-			return offset, err
-		}
-		last = err
-		t.closeProducer()
-		// Another server was faster. Jitter keeps the two from meeting again.
-		pause := time.NewTimer(time.Duration(5+rand.IntN(100)) * time.Millisecond)
-		select {
-		case <-ctx.Done():
-			pause.Stop()
-			return 0, ctx.Err()
-		case <-pause.C:
-		}
+// Identify implements Topic.
+func (t *KafkaTopic) Identify(ctx context.Context) (id kafka.TopicID, end int64, exists bool, err error) {
+	if id, exists, err = t.id(ctx); err != nil || !exists {
+		return id, 0, false, err
 	}
-	return 0, fmt.Errorf("the command could not be written, other servers kept writing: %w", last)
+	ends, err := t.cfg.Cluster.Admin().CommittedEndOffsets(ctx, t.tp.Topic)
+	return id, ends[t.tp], err == nil, err
 }
 
-// tryAppend validates at the head of the log and writes there. retry says that nothing was written and another attempt may
-// succeed.
-func (t *KafkaTopic) tryAppend(ctx context.Context, build func(int64) ([]byte, []byte, error)) (offset int64, retry bool, err error) {
-	if t.producer == nil {
-		t.producer, err = t.cluster.NewProducer(ctx, kafka.ProducerConfig{Name: "command", TransactionalID: t.tp.Topic})
-		if err != nil {
-			return 0, kafka.KindOf(err) == kafka.Fenced, err
-		}
-	}
-	ends, err := t.cluster.Admin().EndOffsets(ctx, t.tp.Topic)
+func (t *KafkaTopic) id(ctx context.Context) (kafka.TopicID, bool, error) {
+	infos, err := t.cfg.Cluster.Admin().Topics(ctx, t.tp.Topic)
 	if err != nil {
-		return 0, false, err
+		return kafka.TopicID{}, false, fmt.Errorf("command topic: %w", err)
 	}
-	end := ends[t.tp]
-	if err := t.waitFor(ctx, end); err != nil {
-		return 0, false, err
-	}
-	key, value, err := build(end)
-	if err != nil {
-		return 0, false, err
-	}
-	t.producer.Produce(t.tp.Topic, t.tp.Partition, key, value, time.Now().UnixMilli(), nil)
-	err = t.producer.Flush(ctx)
-	if at := t.producer.NextOffset(t.tp.Topic, t.tp.Partition) - 1; err == nil && at != end {
-		err = &kafka.Error{Kind: kafka.Aborted, Op: "writing a command", Err: fmt.Errorf("it came to offset %d instead of %d", at, end)}
-	}
-	if err == nil {
-		err = t.producer.CommitTransaction(ctx, kafka.Member{}, nil)
-	}
-	if err == nil {
-		return end, false, nil
-	}
-	if kafka.KindOf(err) == kafka.Unknown {
-		// It may have been written: what Follow delivers at end tells.
-		return t.settle(ctx, end, key, err)
-	}
-	if abort := t.producer.AbortTransaction(ctx); abort != nil {
-		t.closeProducer()
-	}
-	switch kafka.KindOf(err) {
-	case kafka.Fenced, kafka.Aborted, kafka.Retriable:
-		return 0, true, err
-	}
-	return 0, false, err
+	info, ok := infos[t.tp.Topic]
+	return info.ID, ok, nil
 }
 
-// settle finds out whether a commit of unknown outcome was carried out: opening the transactional id anew decides it, and
-// a committed reader sees the record then or never.
-func (t *KafkaTopic) settle(ctx context.Context, end int64, key []byte, cause error) (int64, bool, error) {
+// WriteStats counts what Append did since the topic was opened: records written, and attempts that other servers' writing
+// made void.
+func (t *KafkaTopic) WriteStats() (written, lost int64) { return t.written.Load(), t.lost.Load() }
+
+// Close gives the writer back.
+func (t *KafkaTopic) Close() {
+	t.writing <- struct{}{}
+	defer func() { <-t.writing }()
 	t.closeProducer()
-	var err error
-	if t.producer, err = t.cluster.NewProducer(ctx, kafka.ProducerConfig{Name: "command", TransactionalID: t.tp.Topic}); err != nil {
-		return 0, false, cause
-	}
-	found := false
-	ends, err := t.cluster.Admin().EndOffsets(ctx, t.tp.Topic)
-	if err != nil {
-		return 0, false, cause
-	}
-	err = t.cluster.ReadRange(ctx, t.tp, end, ends[t.tp], func(b *kafka.Batch) error {
-		for i := range b.Records {
-			found = found || b.Records[i].Offset == end && string(b.Records[i].Key) == string(key)
-		}
-		return nil
-	})
-	if err != nil {
-		return 0, false, cause
-	}
-	if found {
-		return end, false, nil
-	}
-	return 0, true, cause
 }
 
 func (t *KafkaTopic) closeProducer() {
 	if t.producer != nil {
 		t.producer.Close()
-		t.producer = nil
-	}
-}
-
-// Close gives the writer back.
-func (t *KafkaTopic) Close() {
-	t.writing.Lock()
-	defer t.writing.Unlock()
-	t.closeProducer()
-}
-
-// waitFor waits until Follow has delivered everything below offset.
-func (t *KafkaTopic) waitFor(ctx context.Context, offset int64) error {
-	for {
-		t.mu.Lock()
-		next, changed := t.next, t.changed
-		t.mu.Unlock()
-		if next >= offset {
-			return nil
-		}
-		select {
-		case <-ctx.Done():
-			return fmt.Errorf("waiting for the commands before: %w", ctx.Err())
-		case <-changed:
-		}
-	}
-}
-
-func (t *KafkaTopic) delivered(next int64) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	if next > t.next {
-		t.next = next
-		close(t.changed)
-		t.changed = make(chan struct{})
+		t.producer, t.holds = nil, false
 	}
 }
 
 // Follow implements Topic.
-func (t *KafkaTopic) Follow(ctx context.Context, apply func(Entry), caughtUp func()) error {
-	ends, err := t.cluster.Admin().CommittedEndOffsets(ctx, t.tp.Topic)
-	if err != nil {
-		return err
-	}
-	starts, err := t.cluster.Admin().StartOffsets(ctx, t.tp.Topic)
-	if err != nil {
-		return err
-	}
-	end := ends[t.tp]
-	reader, err := t.cluster.NewReader(kafka.ReaderConfig{Name: "command"})
+func (t *KafkaTopic) Follow(ctx context.Context, f Follower) error {
+	reader, err := t.cfg.Cluster.NewReader(kafka.ReaderConfig{Name: "command"})
 	if err != nil {
 		return err
 	}
 	defer reader.Close()
-	if err := reader.Start(ctx, map[kafka.TopicPartition]int64{t.tp: starts[t.tp]}); err != nil {
+	following := &following{topic: t, reader: reader, to: f}
+	if err := following.begin(ctx); err != nil {
 		return err
 	}
-	t.delivered(starts[t.tp])
-	behind := true
 	for {
-		if behind && t.position() >= end {
-			behind = false
-			caughtUp()
+		if following.behind && following.position >= following.target {
+			following.behind = false
+			if err := f.CaughtUp(); err != nil {
+				return err
+			}
 		}
+		// Brokers that are out of reach give no error here: the reader looks for them until they are back, and warns.
 		batches, err := reader.Poll(ctx, time.Second)
 		if err != nil {
 			if ctx.Err() != nil {
@@ -221,24 +126,91 @@ func (t *KafkaTopic) Follow(ctx context.Context, apply func(Entry), caughtUp fun
 			return err
 		}
 		for _, b := range batches {
-			if b.Err != nil {
-				err := b.Err
-				b.Release()
-				return fmt.Errorf("following the command topic: %w", err)
+			if err == nil {
+				err = following.batch(ctx, b)
 			}
-			for i := range b.Records {
-				m := &b.Records[i]
-				apply(Entry{Offset: m.Offset, Key: m.Key, Value: m.Value})
-			}
-			next := b.Next
 			b.Release()
-			t.delivered(next)
+		}
+		if err != nil {
+			return err
 		}
 	}
 }
 
-func (t *KafkaTopic) position() int64 {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	return t.next
+// following is one run of Follow.
+type following struct {
+	topic  *KafkaTopic
+	reader *kafka.Reader
+	to     Follower
+	// start is the first offset of the topic, position the one after what was delivered, target where the log ended at the
+	// beginning.
+	start, position, target int64
+	behind                  bool
+}
+
+// begin finds the topic and starts reading it.
+func (f *following) begin(ctx context.Context) error {
+	tp, admin := f.topic.tp, f.topic.cfg.Cluster.Admin()
+	id, exists, err := f.topic.id(ctx)
+	if err != nil {
+		return err
+	}
+	if !exists {
+		return corrupted("the command topic %s does not exist any more", tp.Topic)
+	}
+	ends, err := admin.CommittedEndOffsets(ctx, tp.Topic)
+	if err != nil {
+		return err
+	}
+	starts, err := admin.StartOffsets(ctx, tp.Topic)
+	if err != nil {
+		return err
+	}
+	f.start, f.position, f.target, f.behind = starts[tp], starts[tp], ends[tp], true
+	if err := f.to.Begin(BackupHeader{Topic: tp.Topic, TopicID: id}); err != nil {
+		return err
+	}
+	if err := f.reader.Start(ctx, map[kafka.TopicPartition]int64{tp: f.start}); err != nil {
+		return err
+	}
+	return f.to.Advance(f.position, f.target)
+}
+
+// batch delivers what one fetch brought.
+func (f *following) batch(ctx context.Context, b *kafka.Batch) error {
+	if b.Err != nil {
+		return f.unreadable(ctx, b)
+	}
+	if b.LogStart > f.start {
+		return corrupted("the records before offset %d were deleted from the command topic", b.LogStart)
+	}
+	for i := range b.Records {
+		m := &b.Records[i]
+		if err := f.to.Apply(Entry{Offset: m.Offset, Timestamp: m.Timestamp, Key: m.Key, Value: m.Value}); err != nil {
+			return err
+		}
+	}
+	f.position = b.Next
+	return f.to.Advance(b.Next, b.HighWatermark)
+}
+
+// unreadable deals with a place where the topic cannot be read on.
+func (f *following) unreadable(ctx context.Context, b *kafka.Batch) error {
+	switch kafka.KindOf(b.Err) {
+	case kafka.Corrupt:
+		// The followers are told, and what comes behind it: one of those records may skip this one.
+		if err := f.to.Apply(Entry{Offset: b.Next, Err: b.Err}); err != nil {
+			return err
+		}
+		f.position = b.Skip
+		if err := f.to.Advance(b.Skip, b.Skip); err != nil {
+			return err
+		}
+		return f.reader.Start(ctx, map[kafka.TopicPartition]int64{f.topic.tp: b.Skip})
+	case kafka.OutOfRange:
+		return corrupted("the command topic was cut off: there is nothing at offset %d any more, where it was being read", b.Next)
+	case kafka.TopicGone:
+		return corrupted("the command topic %s was deleted, or made anew", f.topic.tp.Topic)
+	}
+	return fmt.Errorf("following the command topic: %w", b.Err)
 }

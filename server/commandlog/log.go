@@ -1,44 +1,32 @@
+// Package commandlog holds the ordered log of DDL: what a command is, how it is written at the head of the log after it
+// was validated there, and how every server applies the log in offset order.
+//
+// The log is read from its start when a server starts, and once more when something is found to have been different from
+// what was applied: a record was skipped, or the topic was restored from a backup. Either way the outcome is a catalog, and
+// the [Applier] is told to go over to it from the one before.
 package commandlog
 
 import (
 	"context"
 	"errors"
-	"fmt"
 	"log/slog"
 	"sync"
+	"time"
 
 	"github.com/ksqlgo/ksqlgo/catalog"
+	"github.com/ksqlgo/ksqlgo/exec/kafka"
 )
 
-// Entry is one record of the command topic.
-type Entry struct {
-	Offset     int64
-	Key, Value []byte
-}
-
-// Topic is the command topic: one partition, written by one server at a time.
-type Topic interface {
-	// Append runs build when everything below offset has been delivered to Follow's apply function, and appends the record
-	// that it returns at offset. No other server's record can come in between; a server that loses the race tries again.
-	// An error of build is returned as it is and nothing is written.
-	Append(ctx context.Context, build func(offset int64) (key, value []byte, err error)) (int64, error)
-	// Follow delivers all records in offset order to apply until ctx ends. caughtUp is called once, after the records that
-	// were there when it started.
-	Follow(ctx context.Context, apply func(Entry), caughtUp func()) error
-	// CatchUp waits until everything that is in the topic now has been delivered to apply, or ctx ends.
-	CatchUp(ctx context.Context) error
-}
-
-// Applier carries out commands as they are applied. It is called by one goroutine, in offset order, after the catalog
-// holds the command's effect.
+// Applier carries out commands. It is called by one goroutine, in offset order.
 type Applier interface {
-	// Applied tells of a command and the catalogs before and after it. replay is set for commands that were in the log when
-	// the server started: only [Applier.Ready] acts on what is left of them. The error is what the client is told; the
-	// catalog keeps the command all the same, since every server must.
-	Applied(e AppliedCommand, before, after *catalog.Snapshot, replay bool) error
-	// Ready is called once, when the log has been replayed; live holds the StartQuery commands of the queries that are
-	// in the catalog, by query id.
-	Ready(s *catalog.Snapshot, live map[string]*Command)
+	// Adopt is called when the log has been read from its start, after the catalog is in force. before is the catalog in
+	// force until then, the empty one when the server starts. live holds the StartQuery commands of the queries in after,
+	// by query id. complete says that the catalog has everything that the log holds; of a degraded log it is only known
+	// what was right before the record that cannot be read.
+	Adopt(before, after *catalog.Snapshot, live map[string]*Command, complete bool)
+	// Applied is called for each command that comes later, after the catalog holds its effect. The error is what the client
+	// is told; the catalog keeps the command all the same, since every server must.
+	Applied(e AppliedCommand, before, after *catalog.Snapshot) error
 }
 
 // AppliedCommand is a command with its place in the log.
@@ -48,74 +36,142 @@ type AppliedCommand struct {
 	*Command
 }
 
-// State says whether the log is being followed.
-type State string
-
-// The states of a log.
-const (
-	Replaying State = "REPLAYING"
-	Running   State = "RUNNING"
-	// Degraded: a record could not be decoded. What runs goes on; no further DDL is accepted.
-	Degraded State = "DEGRADED"
-)
-
-// ErrDegraded is returned by Append while the log is degraded.
-var ErrDegraded = errors.New("the command log holds a record that this server cannot read; DDL is refused until it is upgraded or the record is skipped")
-
-// Log applies the command topic to the catalog. Its methods are safe for concurrent use.
-type Log struct {
-	topic   Topic
-	applier Applier
-	logger  *slog.Logger
-
-	mu       sync.Mutex
-	changed  chan struct{} // closed and replaced when applied moves
-	snapshot *catalog.Snapshot
-	state    State
-	reason   string
-	// applied is the offset after the last command applied.
-	applied  int64
-	live     map[string]*Command
-	outcomes map[string]Outcome
-	failures map[int64]error
-}
-
 // Outcome is what became of the last command of an id.
 type Outcome struct {
-	Offset  int64
+	Offset int64
+	// Command is without plan and properties.
 	Command *Command
 	// Err is the error of carrying it out, nil for success.
 	Err error
 }
 
-// New makes a log over a topic; Run follows it.
-func New(topic Topic, applier Applier, logger *slog.Logger) *Log {
+// Config is what a log is made of.
+type Config struct {
+	Topic   Topic
+	Applier Applier
+	// Backup is the server's own copy of the log; nil for servers that keep none.
+	Backup *Backup
+	Logger *slog.Logger
+}
+
+// Log applies the command topic to the catalog. Its methods are safe for concurrent use.
+type Log struct {
+	topic   Topic
+	applier Applier
+	backup  *Backup
+	logger  *slog.Logger
+
+	// Of the goroutine of Run: the offsets of all records known to be skipped, and the topic they are of.
+	skips   map[int64]bool
+	topicID kafka.TopicID
+	known   bool
+
+	mu       sync.Mutex
+	changed  chan struct{} // closed and replaced when anything below moves
+	snapshot *catalog.Snapshot
+	status   Status
+	// position is the offset up to which the topic was read and is in force; -1 while it is being read anew.
+	position int64
+	current  *reading // nil before the first one is adopted
+	failures map[int64]error
+}
+
+// New makes a log; Run follows it.
+func New(cfg Config) *Log {
 	return &Log{
-		topic: topic, applier: applier, logger: logger,
+		topic: cfg.Topic, applier: cfg.Applier, backup: cfg.Backup, logger: cfg.Logger,
+		skips:    map[int64]bool{},
 		changed:  make(chan struct{}),
 		snapshot: catalog.Empty(),
-		state:    Replaying,
-		live:     map[string]*Command{},
-		outcomes: map[string]Outcome{},
+		status:   Status{State: Replaying},
+		position: -1,
 		failures: map[int64]error{},
 	}
 }
 
-// Run applies commands until ctx ends. ready is called once the log has been replayed.
+const (
+	// retryFirst and retryMost are the pauses before the topic is read anew after an error.
+	retryFirst = 500 * time.Millisecond
+	retryMost  = 10 * time.Second
+	// recheckEvery is the pause between two looks whether a corrupted topic was restored.
+	recheckEvery = 2 * time.Second
+)
+
+// Run applies commands until ctx ends; the error is nil then. ready is called once, when the log has been replayed or is
+// known to be corrupted. Errors of Kafka do not end it once the log was replayed.
 func (l *Log) Run(ctx context.Context, ready func()) error {
-	return l.topic.Follow(ctx, l.apply, func() {
-		l.mu.Lock()
-		if l.state == Replaying {
-			l.state = Running
+	ready = sync.OnceFunc(ready)
+	pause := retryFirst
+	for {
+		r := l.newReading()
+		err := l.topic.Follow(ctx, &readyAfter{r, ready})
+		if l.backup != nil {
+			l.backup.close()
 		}
-		snapshot, live := l.snapshot, make(map[string]*Command, len(l.live))
-		for id, c := range l.live {
-			live[id] = c
+		var broken *CorruptedError
+		switch {
+		case ctx.Err() != nil:
+			return nil
+		case errors.Is(err, errReadAgain):
+			continue
+		case errors.As(err, &broken):
+			l.corrupted(err)
+			ready()
+			if !l.awaitOther(ctx, r) {
+				return nil
+			}
+			continue
+		case !l.known && kafka.KindOf(err) != kafka.Retriable:
+			return err
 		}
-		l.mu.Unlock()
-		l.applier.Ready(snapshot, live)
-		ready()
-	})
+		if r.adopted {
+			pause = retryFirst
+		}
+		l.logger.Warn("following the command topic failed; it is read anew. Statements that change the catalog wait", "error", err, "in", pause)
+		if !sleep(ctx, pause) {
+			return nil
+		}
+		pause = min(2*pause, retryMost)
+	}
+}
+
+// readyAfter tells that the log is ready once the reading has been adopted.
+type readyAfter struct {
+	*reading
+	ready func()
+}
+
+// CaughtUp implements Follower.
+func (r *readyAfter) CaughtUp() error {
+	err := r.reading.CaughtUp()
+	if err == nil {
+		r.ready()
+	}
+	return err
+}
+
+// awaitOther waits until the topic is another one than the one read, or has more in it: one that is restored is empty at
+// first. It returns false when ctx ends first.
+func (l *Log) awaitOther(ctx context.Context, r *reading) bool {
+	for sleep(ctx, recheckEvery) {
+		if id, end, exists, err := l.topic.Identify(ctx); err == nil && exists && (id != r.header.TopicID || end > r.end) {
+			l.logger.Info("the command topic has changed; it is read anew", "id", id, "end", end)
+			return true
+		}
+	}
+	return false
+}
+
+// sleep pauses, and reports false when ctx ended first.
+func sleep(ctx context.Context, d time.Duration) bool {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-ctx.Done():
+		return false
+	case <-t.C:
+		return true
+	}
 }
 
 // Snapshot is the catalog as of the last command applied.
@@ -125,27 +181,25 @@ func (l *Log) Snapshot() *catalog.Snapshot {
 	return l.snapshot
 }
 
-// State tells the state and, when degraded, why.
-func (l *Log) State() (State, string) {
+// Status tells how the log is doing.
+func (l *Log) Status() Status {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return l.state, l.reason
+	return l.status
 }
 
 // Applied is the offset after the last command applied.
-func (l *Log) Applied() int64 {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.applied
-}
+func (l *Log) Applied() int64 { return l.Status().Applied }
 
 // Outcomes returns what became of the last command of each id.
 func (l *Log) Outcomes() map[string]Outcome {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	out := make(map[string]Outcome, len(l.outcomes))
-	for id, o := range l.outcomes {
-		out[id] = o
+	out := map[string]Outcome{}
+	if l.current != nil {
+		for id, o := range l.current.outcomes {
+			out[id] = o
+		}
 	}
 	return out
 }
@@ -154,65 +208,106 @@ func (l *Log) Outcomes() map[string]Outcome {
 func (l *Log) Live(queryID string) (*Command, bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	c, ok := l.live[queryID]
+	if l.current == nil {
+		return nil, false
+	}
+	c, ok := l.current.live[queryID]
 	return c, ok
 }
 
-// apply takes one record in. It runs in the goroutine of Run.
-func (l *Log) apply(e Entry) {
-	l.mu.Lock()
-	degraded, replay, before := l.state == Degraded, l.state == Replaying, l.snapshot
-	l.mu.Unlock()
-	if degraded {
-		// Applying what follows would fork the catalog from that of servers which could read the record.
-		return
-	}
-	id, err := DecodeKey(e.Key)
-	var c *Command
-	if err == nil {
-		c, err = Decode(e.Value)
-	}
-	if err != nil {
-		l.mu.Lock()
-		l.state, l.reason = Degraded, fmt.Sprintf("record at offset %d: %v", e.Offset, err)
-		l.advance(e.Offset + 1)
-		l.mu.Unlock()
-		l.logger.Error("command log degraded", "offset", e.Offset, "error", err)
-		return
-	}
-	after := c.Apply(before)
-	l.mu.Lock()
-	l.snapshot = after
-	l.trackLive(c, after)
-	l.mu.Unlock()
-	err = l.applier.Applied(AppliedCommand{Offset: e.Offset, ID: id, Command: c}, before, after, replay)
-	if err != nil {
-		l.logger.Error("a command could not be carried out", "id", id, "offset", e.Offset, "error", err)
+// beginning prepares for a reading.
+func (l *Log) beginning(h BackupHeader) {
+	if l.known && h.TopicID != l.topicID {
+		clear(l.skips)
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.outcomes[id] = Outcome{Offset: e.Offset, Command: c, Err: err}
-	if err != nil {
-		l.failures[e.Offset] = err
-	}
-	l.advance(e.Offset + 1)
+	l.position = -1
 }
 
-func (l *Log) trackLive(c *Command, after *catalog.Snapshot) {
-	if c.Action == StartQuery {
-		l.live[c.Query.ID] = c
+// adopt puts a reading in force. It runs in the goroutine of Run, as all below that take a reading do.
+func (l *Log) adopt(r *reading) {
+	l.topicID, l.known = r.header.TopicID, true
+	after, live := r.draft.Snapshot(), make(map[string]*Command, len(r.live))
+	for id, c := range r.live {
+		live[id] = c
+	}
+	l.mu.Lock()
+	before := l.snapshot
+	l.snapshot, l.current = after, r
+	l.mu.Unlock()
+	l.applier.Adopt(before, after, live, r.bad == nil)
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.status = Status{State: Running, Applied: r.applied, End: r.end}
+	l.position = r.next
+	l.tellDegraded(r)
+	l.wake()
+}
+
+// degraded takes note of a record that cannot be decoded.
+func (l *Log) degraded(r *reading) {
+	if !r.adopted {
+		return // Told when it is adopted: it may yet be skipped.
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.tellDegraded(r)
+	l.wake()
+}
+
+// tellDegraded sets the state of a log that has a record it cannot read. l.mu is held.
+func (l *Log) tellDegraded(r *reading) {
+	if r.bad == nil {
 		return
 	}
-	for id := range l.live {
-		if _, ok := after.Query(id); !ok {
-			delete(l.live, id)
-		}
-	}
+	l.status.State, l.status.Reason = Degraded, degradedReason(r.badAt, r.bad)
+	l.logger.Error("command log degraded", "offset", r.badAt, "error", r.bad, "applied", l.status.Applied,
+		"do", "upgrade this server, or take the record out with: ksqlgo command skip")
 }
 
-// advance moves applied and wakes who waits for it. l.mu is held.
-func (l *Log) advance(next int64) {
-	l.applied = next
+// corrupted takes note of a topic that cannot be trusted.
+func (l *Log) corrupted(err error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.status.State, l.status.Reason = Corrupted, corruptedReason(err)
+	l.position = -1
+	l.logger.Error("command log corrupted", "error", err, "do", "restore the topic from a backup with: ksqlgo command restore")
+	l.wake()
+}
+
+// takeLive lets a command take effect and be carried out.
+func (l *Log) takeLive(r *reading, id string, c *Command, offset int64) {
+	l.mu.Lock()
+	before := l.snapshot
+	r.change(c)
+	after := r.draft.Snapshot()
+	l.snapshot = after
+	l.mu.Unlock()
+	err := l.applier.Applied(AppliedCommand{Offset: offset, ID: id, Command: c}, before, after)
+	if err != nil {
+		l.logger.Error("a command could not be carried out", "id", id, "offset", offset, "error", err)
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	r.outcomes[id] = Outcome{Offset: offset, Command: c.outline(), Err: err}
+	if err != nil {
+		l.failures[offset] = err
+	}
+	l.status.Applied = offset + 1
+	l.wake()
+}
+
+// advanced takes note of how far the topic was read.
+func (l *Log) advanced(r *reading) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.position, l.status.End = r.next, r.end
+	l.wake()
+}
+
+// wake wakes all who wait for something to move. l.mu is held.
+func (l *Log) wake() {
 	close(l.changed)
 	l.changed = make(chan struct{})
 }
@@ -220,40 +315,70 @@ func (l *Log) advance(next int64) {
 // Build makes a command against the catalog at the head of the log; offset is where it will stand.
 type Build func(s *catalog.Snapshot, offset int64) (ID, *Command, error)
 
-// Append validates and writes a command: build sees the catalog as of everything before the command. The error of build
-// is returned as it is. It does not wait for the command to be applied: see [Log.Wait].
+// Append validates and writes a command: build sees the catalog as of everything before the command, and may be called
+// several times. Its error is returned as it is. A log that takes no commands answers with a *RefusedError. It does not
+// wait for the command to be applied: see [Log.Wait].
 func (l *Log) Append(ctx context.Context, build Build) (id ID, offset int64, err error) {
-	offset, err = l.topic.Append(ctx, func(offset int64) ([]byte, []byte, error) {
-		if state, reason := l.State(); state == Degraded {
-			return nil, nil, fmt.Errorf("%w: %s", ErrDegraded, reason)
-		}
-		var c *Command
-		var err error
-		if id, c, err = build(l.Snapshot(), offset); err != nil {
-			return nil, nil, err
-		}
-		key, err := EncodeKey(id)
-		if err != nil {
-			return nil, nil, err
-		}
-		value, err := Encode(c)
-		if err != nil {
-			return nil, nil, err
-		}
-		// A command is written only if it reads back: what one server cannot read would degrade them all.
-		if _, err := Decode(value); err != nil {
-			return nil, nil, err
-		}
-		return key, value, nil
-	})
-	return id, offset, err
+	if err := l.refuses(); err != nil {
+		return ID{}, 0, err
+	}
+	w := &commandWriter{log: l, build: build}
+	offset, err = l.topic.Append(ctx, w)
+	return w.id, offset, err
+}
+
+// refuses is the error of a log that takes no commands.
+func (l *Log) refuses() error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if s := l.status; s.State == Degraded || s.State == Corrupted {
+		return &RefusedError{s.State, s.Reason}
+	}
+	return nil
+}
+
+// commandWriter is the Writer of Append.
+type commandWriter struct {
+	log   *Log
+	build Build
+	id    ID
+}
+
+// Await implements Writer.
+func (w *commandWriter) Await(ctx context.Context, offset int64) error {
+	return w.log.await(ctx, offset)
+}
+
+// Build implements Writer.
+func (w *commandWriter) Build(_ context.Context, offset int64) (key, value []byte, err error) {
+	id, c, err := w.build(w.log.Snapshot(), offset)
+	if err != nil {
+		return nil, nil, err
+	}
+	w.id = id
+	return encodeRecord(id, c)
+}
+
+// encodeRecord writes a command and its id.
+func encodeRecord(id ID, c *Command) (key, value []byte, err error) {
+	if key, err = EncodeKey(id); err != nil {
+		return nil, nil, err
+	}
+	if value, err = Encode(c); err != nil {
+		return nil, nil, err
+	}
+	// A command is written only if it reads back: what one server cannot read would degrade them all.
+	if _, err := Decode(value); err != nil {
+		return nil, nil, err
+	}
+	return key, value, nil
 }
 
 // Wait waits until the command at offset has been applied here, or ctx ends. carriedOut is the error of carrying it out.
 func (l *Log) Wait(ctx context.Context, offset int64) (carriedOut, err error) {
 	for {
 		l.mu.Lock()
-		applied, changed, failure := l.applied, l.changed, l.failures[offset]
+		applied, changed, failure := l.status.Applied, l.changed, l.failures[offset]
 		l.mu.Unlock()
 		if applied > offset {
 			return failure, nil

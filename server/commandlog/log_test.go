@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -13,35 +14,48 @@ import (
 	"github.com/ksqlgo/ksqlgo/catalog"
 	"github.com/ksqlgo/ksqlgo/catalog/types"
 	"github.com/ksqlgo/ksqlgo/exec/kafka"
-	"github.com/ksqlgo/ksqlgo/server/broker"
+	"github.com/ksqlgo/ksqlgo/tests/apache"
 )
 
 // recorder is an applier that notes what it is told.
 type recorder struct {
-	mu      sync.Mutex
-	applied []string
-	replays int
-	ready   int
-	fail    string
+	mu       sync.Mutex
+	applied  []string
+	adopted  []string // what became of the queries, sources and completeness at each Adopt
+	fail     string
+	complete bool
 }
 
-func (r *recorder) Applied(c AppliedCommand, _, _ *catalog.Snapshot, replay bool) error {
+func (r *recorder) Applied(c AppliedCommand, _, _ *catalog.Snapshot) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.applied = append(r.applied, fmt.Sprintf("%d %s", c.Offset, c.ID))
-	if replay {
-		r.replays++
-	}
 	if c.Name == r.fail && r.fail != "" {
 		return errors.New("it does not work")
 	}
 	return nil
 }
 
-func (r *recorder) Ready(*catalog.Snapshot, map[string]*Command) {
+func (r *recorder) Adopt(before, after *catalog.Snapshot, live map[string]*Command, complete bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.ready++
+	r.adopted = append(r.adopted, fmt.Sprintf("%s -> %s, %d live", names(before), names(after), len(live)))
+	r.complete = complete
+}
+
+func (r *recorder) adoptions() []string {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return slices.Clone(r.adopted)
+}
+
+// names are the sources of a catalog.
+func names(s *catalog.Snapshot) string {
+	var out []string
+	for _, src := range s.Sources() {
+		out = append(out, src.Name)
+	}
+	return "[" + strings.Join(out, " ") + "]"
 }
 
 func source(name string) *Command {
@@ -51,15 +65,38 @@ func source(name string) *Command {
 
 func idOf(name string) ID { return ID{Type: "stream", Entity: "`" + name + "`", Action: "create"} }
 
-// open starts a log over the command topic of a broker.
-func open(t *testing.T, cluster *kafka.Cluster, a Applier) *Log {
+// server is one server's end of the log.
+type server struct {
+	*Log
+	app   *recorder
+	topic *KafkaTopic
+	stop  func()
+}
+
+// serverOptions say what is special about a server.
+type serverOptions struct {
+	backup *BackupConfig
+	fail   string
+}
+
+// open starts a server over the command topic of a broker, and waits until it is ready.
+func open(t testing.TB, cluster *kafka.Cluster, o serverOptions) *server {
 	t.Helper()
-	topic, err := OpenKafkaTopic(t.Context(), cluster, "test_", 0, slog.New(slog.DiscardHandler))
+	var backup *Backup
+	logger := slog.New(slog.NewTextHandler(logWriter{t}, nil))
+	if o.backup != nil {
+		o.backup.Logger = logger
+		var err error
+		if backup, err = OpenBackup(*o.backup); err != nil {
+			t.Fatal(err)
+		}
+	}
+	topic, err := OpenKafkaTopic(t.Context(), KafkaTopicConfig{Cluster: cluster, ServiceID: "test_", MustExist: backup.Exists(), Logger: logger})
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(topic.Close)
-	l := New(topic, a, slog.New(slog.DiscardHandler))
+	a := &recorder{fail: o.fail}
+	l := New(Config{Topic: topic, Applier: a, Backup: backup, Logger: logger})
 	ctx, cancel := context.WithCancel(t.Context())
 	ready, done := make(chan struct{}), make(chan struct{})
 	go func() {
@@ -68,133 +105,61 @@ func open(t *testing.T, cluster *kafka.Cluster, a Applier) *Log {
 			t.Error(err)
 		}
 	}()
-	t.Cleanup(func() { cancel(); <-done })
+	s := &server{Log: l, app: a, topic: topic, stop: sync.OnceFunc(func() { cancel(); <-done; topic.Close() })}
+	t.Cleanup(s.stop)
 	select {
 	case <-ready:
-	case <-time.After(20 * time.Second):
+	case <-time.After(time.Minute):
 		t.Fatal("the log was never replayed")
 	}
-	return l
+	return s
 }
 
-func connect(t *testing.T) *kafka.Cluster {
+// logWriter writes a server's messages to the test's log while the test runs.
+type logWriter struct{ t testing.TB }
+
+func (w logWriter) Write(b []byte) (int, error) {
+	if w.t.Context().Err() == nil {
+		w.t.Log(strings.TrimSpace(string(b)))
+	}
+	return len(b), nil
+}
+
+// create appends a command that creates a source.
+func (s *server) create(t testing.TB, name string) int64 {
 	t.Helper()
-	b, err := broker.Start(t.Context(), broker.Config{Listener: "127.0.0.1:0"})
+	_, offset, err := s.Append(t.Context(), func(*catalog.Snapshot, int64) (ID, *Command, error) { return idOf(name), source(name), nil })
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { _ = b.Close() })
-	c, err := kafka.Connect(t.Context(), kafka.Config{BootstrapServers: b.BootstrapServers()})
+	if _, err := s.Wait(t.Context(), offset); err != nil {
+		t.Fatal(err)
+	}
+	return offset
+}
+
+// eventually polls until done.
+func eventually(t testing.TB, what string, done func() bool) {
+	t.Helper()
+	deadline := time.Now().Add(30 * time.Second)
+	tick := time.NewTicker(5 * time.Millisecond)
+	defer tick.Stop()
+	for !done() {
+		if time.Now().After(deadline) {
+			t.Fatal("it never happens: " + what)
+		}
+		<-tick.C
+	}
+}
+
+func connect(t testing.TB) *kafka.Cluster {
+	t.Helper()
+	c, err := kafka.Connect(t.Context(), kafka.Config{BootstrapServers: apache.Bootstrap(t)})
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(c.Close)
 	return c
-}
-
-// Four servers write at once. Every command is in the log once, each was validated against everything before it, and all
-// servers have the same catalog.
-func TestManyWriters(t *testing.T) {
-	t.Parallel()
-	cluster := connect(t)
-	const servers, each = 4, 15
-	var logs []*Log
-	for range servers {
-		logs = append(logs, open(t, cluster, &recorder{}))
-	}
-	var wg sync.WaitGroup
-	for s, l := range logs {
-		wg.Go(func() {
-			for i := range each {
-				name := fmt.Sprintf("S%d_%d", s, i)
-				_, offset, err := l.Append(t.Context(), func(c *catalog.Snapshot, offset int64) (ID, *Command, error) {
-					cmd := source(name)
-					// What this writer saw is written down, to be compared with where the command came to stand.
-					cmd.Statement = fmt.Sprint(len(c.Sources()))
-					return idOf(name), cmd, nil
-				})
-				if err != nil {
-					t.Error(err)
-					return
-				}
-				if _, err := l.Wait(t.Context(), offset); err != nil {
-					t.Error(err)
-				}
-			}
-		})
-	}
-	wg.Wait()
-	last := open(t, cluster, &recorder{})
-	if n := len(last.Snapshot().Sources()); n != servers*each {
-		t.Fatalf("%d sources, want %d", n, servers*each)
-	}
-	seen := map[string]bool{}
-	for _, o := range last.Outcomes() {
-		if seen[o.Command.Statement] {
-			t.Errorf("two commands were validated against a catalog of %s sources", o.Command.Statement)
-		}
-		seen[o.Command.Statement] = true
-	}
-	for _, l := range logs {
-		if _, err := l.Wait(t.Context(), last.Applied()-1); err != nil || len(l.Snapshot().Sources()) != servers*each {
-			t.Errorf("a server has %d sources: %v", len(l.Snapshot().Sources()), err)
-		}
-	}
-}
-
-// A refused command writes nothing; one that fails to be carried out stays in the log with its error.
-func TestRefusedAndFailedCommands(t *testing.T) {
-	t.Parallel()
-	a := &recorder{fail: "X"}
-	l := open(t, connect(t), a)
-	refused := errors.New("no such thing")
-	_, _, err := l.Append(t.Context(), func(*catalog.Snapshot, int64) (ID, *Command, error) { return ID{}, nil, refused })
-	if !errors.Is(err, refused) || l.Applied() != 0 {
-		t.Fatalf("error %v, applied %d", err, l.Applied())
-	}
-	id, offset, err := l.Append(t.Context(), func(*catalog.Snapshot, int64) (ID, *Command, error) {
-		return ID{"stream", "X", "drop"}, &Command{Action: DropSource, Name: "X"}, nil
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	failure, err := l.Wait(t.Context(), offset)
-	if err != nil || failure == nil || failure.Error() != "it does not work" {
-		t.Errorf("failure %v, error %v", failure, err)
-	}
-	if o := l.Outcomes()[id.String()]; o.Err == nil || o.Offset != offset {
-		t.Errorf("outcome %+v", o)
-	}
-}
-
-// A record that cannot be read stops DDL and the application of what follows, and says where it is.
-func TestUnreadableRecordDegrades(t *testing.T) {
-	t.Parallel()
-	cluster := connect(t)
-	first := open(t, cluster, &recorder{})
-	if _, _, err := first.Append(t.Context(), func(*catalog.Snapshot, int64) (ID, *Command, error) { return idOf("A"), source("A"), nil }); err != nil {
-		t.Fatal(err)
-	}
-	plain, err := cluster.Plain()
-	if err != nil {
-		t.Fatal(err)
-	}
-	at, err := plain.Produce(t.Context(), kafka.TopicPartition{Topic: TopicName("test_")}, []byte(`"x"`), []byte(`{"version":99}`), 0, nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	a := &recorder{}
-	l := open(t, cluster, a)
-	state, reason := l.State()
-	if state != Degraded || !strings.Contains(reason, fmt.Sprint(at)) || !strings.Contains(reason, "99") {
-		t.Errorf("state %s: %s", state, reason)
-	}
-	if len(l.Snapshot().Sources()) != 1 || a.ready != 1 {
-		t.Errorf("what came before is not in force: %d sources, ready %d", len(l.Snapshot().Sources()), a.ready)
-	}
-	if _, _, err := l.Append(t.Context(), func(*catalog.Snapshot, int64) (ID, *Command, error) { return idOf("B"), source("B"), nil }); !errors.Is(err, ErrDegraded) {
-		t.Errorf("DDL on a degraded log: %v", err)
-	}
 }
 
 func TestApplyIsPure(t *testing.T) {

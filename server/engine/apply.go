@@ -8,6 +8,7 @@ import (
 
 	"github.com/ksqlgo/ksqlgo/catalog"
 	"github.com/ksqlgo/ksqlgo/exec"
+	"github.com/ksqlgo/ksqlgo/exec/kafka"
 	"github.com/ksqlgo/ksqlgo/planner/physical"
 	"github.com/ksqlgo/ksqlgo/server/commandlog"
 )
@@ -15,52 +16,42 @@ import (
 // applyTimeout bounds the clean-up of a terminated query.
 const applyTimeout = 30 * time.Second
 
-// Applied implements commandlog.Applier: it carries a command out on the runtime. During replay nothing is carried out:
-// what is left at the end is started by Ready.
-func (e *Engine) Applied(c commandlog.AppliedCommand, before, after *catalog.Snapshot, replay bool) error {
-	if replay {
-		return nil
-	}
+// Applied implements commandlog.Applier: it carries a command out on the runtime.
+func (e *Engine) Applied(c commandlog.AppliedCommand, before, after *catalog.Snapshot) error {
 	ctx, cancel := context.WithTimeout(context.Background(), applyTimeout)
 	defer cancel()
-	var errs []error
 	switch c.Action {
 	case commandlog.StartQuery:
-		errs = append(errs, e.startQuery(c.Command, false))
+		return e.startQuery(c.Command, false)
 	case commandlog.PauseQuery, commandlog.ResumeQuery:
-		for _, q := range after.Queries() {
-			if c.Name != commandlog.All && q.ID != c.Name {
-				continue
-			}
-			if c.Action == commandlog.PauseQuery {
-				errs = append(errs, e.cfg.Runtime.Pause(q.ID))
-			} else {
-				errs = append(errs, e.cfg.Runtime.Resume(q.ID))
-			}
-		}
+		return e.adjust(before, after)
 	case commandlog.TerminateQuery, commandlog.DropSource:
-		for _, q := range before.Queries() {
-			if _, still := after.Query(q.ID); !still {
-				e.forgetPlan(q.ID)
-				if err := e.cfg.Runtime.Terminate(ctx, q.ID); err != nil && !errors.Is(err, exec.ErrUnknownQuery) {
-					// The query has ended; what it left is removed at the next start.
-					e.cfg.Logger.Warn("not everything of a terminated query could be removed", "query", q.ID, "error", err)
-				}
-			}
-		}
-		if src, ok := before.Source(c.Name); ok && c.Action == commandlog.DropSource && c.DeleteTopic {
-			errs = append(errs, e.cfg.Kafka.Admin().DeleteTopics(ctx, src.Topic))
-		}
+		e.endQueries(ctx, before, after)
+		return e.deleteTopic(ctx, c.Command, before)
 	}
-	return errors.Join(errs...)
+	return nil
 }
 
-// Ready implements commandlog.Applier: it starts the queries that are left after replay, with their stored plans.
-func (e *Engine) Ready(s *catalog.Snapshot, live map[string]*commandlog.Command) {
-	for _, q := range s.Queries() {
+// Adopt implements commandlog.Applier: it ends the queries that are not there any more, starts those that are new, with
+// their stored plans, and leaves the others alone.
+func (e *Engine) Adopt(before, after *catalog.Snapshot, live map[string]*commandlog.Command, complete bool) {
+	ctx, cancel := context.WithTimeout(context.Background(), applyTimeout)
+	defer cancel()
+	e.endQueries(ctx, before, after)
+	for _, q := range after.Queries() {
+		if _, runs := before.Query(q.ID); runs {
+			continue
+		}
 		if err := e.startQuery(live[q.ID], q.Paused); err != nil {
 			e.cfg.Logger.Error("a query of the command log could not be started", "query", q.ID, "error", err)
 		}
+	}
+	if err := e.adjust(before, after); err != nil {
+		e.cfg.Logger.Error("a query of the command log could not be paused or resumed", "error", err)
+	}
+	if !complete {
+		// The log may have queries that this server cannot see: what they use is not left over.
+		return
 	}
 	go func() {
 		ctx, cancel := context.WithTimeout(context.Background(), applyTimeout)
@@ -71,7 +62,8 @@ func (e *Engine) Ready(s *catalog.Snapshot, live map[string]*commandlog.Command)
 	}()
 }
 
-// liveQueries are the ids of the queries that exist once everything that is in the command log now has been applied.
+// liveQueries are the ids of the queries that exist once everything that is in the command log now has been applied. The
+// error says that this server cannot know them.
 func (e *Engine) liveQueries(ctx context.Context) (map[string]bool, error) {
 	if err := e.log.CatchUp(ctx); err != nil {
 		return nil, err
@@ -81,6 +73,50 @@ func (e *Engine) liveQueries(ctx context.Context) (map[string]bool, error) {
 		ids[q.ID] = true
 	}
 	return ids, nil
+}
+
+// endQueries terminates the queries that are not in the catalog any more.
+func (e *Engine) endQueries(ctx context.Context, before, after *catalog.Snapshot) {
+	for _, q := range before.Queries() {
+		if _, still := after.Query(q.ID); still {
+			continue
+		}
+		e.forgetPlan(q.ID)
+		if err := e.cfg.Runtime.Terminate(ctx, q.ID); err != nil && !errors.Is(err, exec.ErrUnknownQuery) {
+			// The query has ended; what it left is removed at the next start.
+			e.cfg.Logger.Warn("not everything of a terminated query could be removed", "query", q.ID, "error", err)
+		}
+	}
+}
+
+// adjust pauses and resumes the queries in both catalogs for which that was commanded.
+func (e *Engine) adjust(before, after *catalog.Snapshot) error {
+	var errs []error
+	for _, q := range after.Queries() {
+		was, known := before.Query(q.ID)
+		switch {
+		case !known || was.Paused == q.Paused:
+		case q.Paused:
+			errs = append(errs, e.cfg.Runtime.Pause(q.ID))
+		default:
+			errs = append(errs, e.cfg.Runtime.Resume(q.ID))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// deleteTopic carries out DELETE TOPIC. Every server does, each when it comes to the command: the topic that was meant may
+// be gone by then, and another one have its name.
+func (e *Engine) deleteTopic(ctx context.Context, c *commandlog.Command, before *catalog.Snapshot) error {
+	src, ok := before.Source(c.Name)
+	if !ok || c.Action != commandlog.DropSource || !c.DeleteTopic || c.TopicID == "" {
+		return nil
+	}
+	id, err := kafka.ParseTopicID(c.TopicID)
+	if err != nil {
+		return err
+	}
+	return e.cfg.Kafka.Admin().DeleteTopicByID(ctx, src.Topic, id)
 }
 
 // startQuery starts the query of a StartQuery command.

@@ -38,7 +38,11 @@ func (e *Engine) planCommand(ctx context.Context, s *session, st statement, snap
 	case *ast.InsertSelect:
 		return planInsertSelect(env, s, n, offset)
 	case *ast.DropSource:
-		return planDrop(snapshot, st, n)
+		p, err := planDrop(snapshot, st, n)
+		if err == nil && n.DeleteTopic && p.command != nil {
+			p.command.TopicID, err = e.topicID(ctx, p.command.Topic)
+		}
+		return p, err
 	case *ast.Terminate:
 		return planQueryCommand(snapshot, st, commandlog.TerminateQuery, n.Query)
 	case *ast.Pause:
@@ -63,6 +67,15 @@ func (e *Engine) env(ctx context.Context, s *session, snapshot *catalog.Snapshot
 		Plans:      e.plan,
 		Properties: s.properties(), ServiceID: e.cfg.ServiceID,
 	}
+}
+
+// topicID is the id of a topic, empty when there is none of that name.
+func (e *Engine) topicID(ctx context.Context, name string) (string, error) {
+	infos, err := e.cfg.Kafka.Admin().Topics(ctx, name)
+	if info, ok := infos[name]; ok && err == nil {
+		return info.ID.String(), nil
+	}
+	return "", err
 }
 
 // topicLookup tells the planner which topics exist.

@@ -33,9 +33,11 @@ type Runtime interface {
 
 // Config is what an engine is built from.
 type Config struct {
-	Runtime   Runtime
-	Kafka     *kafka.Cluster
-	Topic     commandlog.Topic
+	Runtime Runtime
+	Kafka   *kafka.Cluster
+	Topic   commandlog.Topic
+	// Backup is this server's copy of the command log; nil for servers that keep none.
+	Backup    *commandlog.Backup
 	Functions *functions.Registry
 	Formats   *formats.Registry
 	ServiceID string
@@ -72,11 +74,12 @@ type Engine struct {
 // New makes an engine; Run follows the command log.
 func New(cfg Config) *Engine {
 	e := &Engine{cfg: cfg, plans: map[string]*physical.Plan{}, pushes: map[string]*pushQuery{}}
-	e.log = commandlog.New(cfg.Topic, e, cfg.Logger)
+	e.log = commandlog.New(commandlog.Config{Topic: cfg.Topic, Applier: e, Backup: cfg.Backup, Logger: cfg.Logger})
 	return e
 }
 
-// Run applies the command log until ctx ends; ready is called when it has been replayed and the queries are started.
+// Run applies the command log until ctx ends; ready is called when it has been replayed and the queries are started, or
+// when it is known that this cannot be: see [Engine.CommandLog].
 func (e *Engine) Run(ctx context.Context, ready func()) error {
 	return e.log.Run(ctx, func() {
 		e.ready.Store(true)
@@ -87,10 +90,13 @@ func (e *Engine) Run(ctx context.Context, ready func()) error {
 // Catalog is the catalog as of the last command applied.
 func (e *Engine) Catalog() *catalog.Snapshot { return e.log.Snapshot() }
 
-// Info tells who this server is.
+// CommandLog tells how the command log is doing.
+func (e *Engine) CommandLog() commandlog.Status { return e.log.Status() }
+
+// Info tells who this server is. Its status is ksqlDB's: DEGRADED stands for a corrupted command log, too.
 func (e *Engine) Info() api.ServerInfo {
 	status := "RUNNING"
-	if state, _ := e.log.State(); state == commandlog.Degraded {
+	if s := e.log.Status().State; s == commandlog.Degraded || s == commandlog.Corrupted {
 		status = "DEGRADED"
 	}
 	return api.ServerInfo{Version: e.cfg.Version, KafkaClusterID: e.cfg.ClusterID, KsqlServiceID: e.cfg.ServiceID, ServerStatus: status}
@@ -100,9 +106,9 @@ func (e *Engine) Info() api.ServerInfo {
 func (e *Engine) Health() api.HealthCheckResponse {
 	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Second)
 	defer cancel()
-	state, _ := e.log.State()
+	log := e.log.Status()
 	reachable := e.cfg.Kafka.Ping(ctx) == nil
-	runner := state != commandlog.Degraded
+	runner := log.State != commandlog.Degraded && log.State != commandlog.Corrupted
 	serverState := "READY"
 	if !e.ready.Load() {
 		serverState = "INITIALIZING"
@@ -110,7 +116,8 @@ func (e *Engine) Health() api.HealthCheckResponse {
 	return api.HealthCheckResponse{
 		IsHealthy: reachable && runner,
 		Details: api.Map[api.HealthCheckDetail]{
-			"metastore": {IsHealthy: true}, "kafka": {IsHealthy: reachable}, "commandRunner": {IsHealthy: runner},
+			"metastore": {IsHealthy: true}, "kafka": {IsHealthy: reachable},
+			"commandRunner": {IsHealthy: runner, State: string(log.State), Reason: log.Reason, AppliedOffset: &log.Applied, EndOffset: &log.End},
 		},
 		ServerState: serverState,
 	}

@@ -3,6 +3,7 @@ package engine
 import (
 	"context"
 	"errors"
+	"fmt"
 	"slices"
 
 	"github.com/ksqlgo/ksqlgo/catalog"
@@ -171,6 +172,11 @@ func (e *Engine) command(ctx context.Context, s *session, st statement) (api.Ent
 		if planned.warning != "" {
 			return commandlog.ID{}, nil, errNothingToDo
 		}
+		if planned.command.Action == commandlog.StartQuery {
+			if err := e.checkPersistentLimit(planned.command.Apply(snapshot), st.Text); err != nil {
+				return commandlog.ID{}, nil, err
+			}
+		}
 		for _, t := range planned.topics {
 			if _, err := e.cfg.Kafka.Admin().EnsureTopic(ctx, t); err != nil {
 				return commandlog.ID{}, nil, err
@@ -181,10 +187,8 @@ func (e *Engine) command(ctx context.Context, s *session, st statement) (api.Ent
 	switch {
 	case errors.Is(err, errNothingToDo):
 		return &api.WarningEntity{Base: base(st.Text), Message: planned.warning}, nil
-	case errors.Is(err, commandlog.ErrDegraded):
-		return nil, api.NewError(api.CodeServerError, "%v", err)
 	case err != nil:
-		return nil, err
+		return nil, logError(st.Text, err)
 	}
 	entity := &api.CommandStatusEntity{Base: base(planned.command.Statement), CommandID: id.String(), CommandSequenceNumber: offset}
 	wait, cancel := context.WithTimeout(ctx, commandTimeout)
@@ -197,6 +201,27 @@ func (e *Engine) command(ctx context.Context, s *session, st statement) (api.Ent
 		entity.CommandStatus = e.outcomeStatus(commandlog.Outcome{Offset: offset, Command: planned.command, Err: failure})
 	}
 	return entity, nil
+}
+
+// logError is the answer for a command that did not come into the log for a reason of the log's own. Others stay as they are.
+func logError(text string, err error) error {
+	var (
+		refused   *commandlog.RefusedError
+		contended *commandlog.ContendedError
+		unknown   *commandlog.UnknownOutcomeError
+	)
+	if errors.As(err, &refused) {
+		answer := api.NewStatementError(text, fmt.Sprintf("Failed to handle Ksql Statement.\n%v", err))
+		answer.Code = api.CodeServerError
+		return answer
+	}
+	kind := kafka.KindOf(err)
+	if errors.As(err, &contended) || errors.As(err, &unknown) || kind == kafka.Retriable || kind == kafka.Fenced || kind == kafka.Aborted {
+		answer := api.NewStatementError(text, fmt.Sprintf("Could not write the statement '%s' into the command topic.\n%v", text, err))
+		answer.Code = api.CodeCommandQueueBehind
+		return answer
+	}
+	return err
 }
 
 var errNothingToDo = errors.New("engine: the statement changes nothing")

@@ -1,0 +1,157 @@
+package commandlog
+
+import (
+	"slices"
+
+	"github.com/ksqlgo/ksqlgo/catalog"
+	"github.com/ksqlgo/ksqlgo/exec/kafka"
+)
+
+// reading is one reading of the log from its start: what the commands add up to. Until the log adopts it (see
+// [Log.adopt]) it belongs to the goroutine that follows the topic; from then on what others see of it is in the log.
+type reading struct {
+	log    *Log
+	header BackupHeader
+
+	draft    *catalog.Draft
+	live     map[string]*Command
+	outcomes map[string]Outcome
+	// applied is the offset after the last command that took effect.
+	applied int64
+	// next and end are those of Advance.
+	next, end int64
+	// bad is the first record that cannot be decoded and is not skipped. What comes behind it is looked through for skips
+	// alone: applying it would fork the catalog from that of servers which could read the record.
+	bad    error
+	badAt  int64
+	former []string
+	// again is set when a record that was taken in turned out to be skipped.
+	again   bool
+	adopted bool
+}
+
+func (l *Log) newReading() *reading {
+	return &reading{log: l, draft: catalog.Empty().Draft(), live: map[string]*Command{}, outcomes: map[string]Outcome{}}
+}
+
+// Begin implements Follower.
+func (r *reading) Begin(h BackupHeader) error {
+	r.header = h
+	r.log.beginning(h)
+	if r.log.backup == nil {
+		return nil
+	}
+	return r.log.backup.begin(h)
+}
+
+// Apply implements Follower.
+func (r *reading) Apply(e Entry) error {
+	if e.Err == nil && r.log.backup != nil {
+		if err := r.log.backup.entry(e); err != nil {
+			return err
+		}
+	}
+	id, c, err := decodeEntry(e)
+	switch {
+	case err == nil && c.Action == Skip:
+		// It stands even when it is skipped itself: what is out stays out.
+		if err := r.skip(*c.Target, e.Offset); err != nil {
+			return err
+		}
+	case r.log.skips[e.Offset]:
+		return nil
+	case err != nil && r.bad == nil:
+		r.bad, r.badAt = err, e.Offset
+		r.log.degraded(r)
+	}
+	switch {
+	case err != nil, r.bad != nil:
+		return nil
+	case c.Action == Restored:
+		r.former = append(r.former, c.Former...)
+	}
+	r.take(id, c, e.Offset)
+	return nil
+}
+
+func decodeEntry(e Entry) (id string, c *Command, err error) {
+	if e.Err != nil {
+		return "", nil, e.Err
+	}
+	if id, err = DecodeKey(e.Key); err == nil {
+		c, err = Decode(e.Value)
+	}
+	return id, c, err
+}
+
+// skip takes note of a SKIP record that stands at offset at.
+func (r *reading) skip(target, at int64) error {
+	if target >= at || r.log.skips[target] {
+		return nil
+	}
+	r.log.skips[target] = true
+	if r.adopted {
+		return errReadAgain
+	}
+	r.again = true
+	return nil
+}
+
+// take lets a command take effect.
+func (r *reading) take(id string, c *Command, offset int64) {
+	if r.adopted {
+		r.log.takeLive(r, id, c, offset)
+		return
+	}
+	r.change(c)
+	r.outcomes[id] = Outcome{Offset: offset, Command: c.outline()}
+	r.applied = offset + 1
+}
+
+// change applies a command to the draft, and keeps those that started what lives.
+func (r *reading) change(c *Command) {
+	for _, id := range c.Change(r.draft) {
+		delete(r.live, id)
+	}
+	if c.Action == StartQuery {
+		r.live[c.Query.ID] = c
+	}
+}
+
+// outline is a command without what is large: enough to say what became of it.
+func (c *Command) outline() *Command {
+	o := *c
+	o.Plan, o.Properties = nil, nil
+	return &o
+}
+
+// Advance implements Follower.
+func (r *reading) Advance(next, end int64) error {
+	r.next, r.end = next, max(end, next)
+	if r.adopted {
+		if r.log.backup != nil {
+			r.log.backup.sync()
+		}
+		r.log.advanced(r)
+	}
+	return nil
+}
+
+// CaughtUp implements Follower.
+func (r *reading) CaughtUp() error {
+	if r.again {
+		return errReadAgain
+	}
+	restored := func(id kafka.TopicID) bool { return slices.Contains(r.former, id.String()) }
+	if r.log.backup != nil {
+		if err := r.log.backup.caughtUp(restored); err != nil {
+			return err
+		}
+	}
+	if known := r.log.topicID; r.log.known && known != r.header.TopicID && !restored(known) {
+		return corrupted("the command topic was made anew: its id is not %s any more", known)
+	}
+	r.adopted = true
+	r.log.adopt(r)
+	return nil
+}
