@@ -25,7 +25,7 @@ type Runtime interface {
 	Resume(id string) error
 	Status(id string) (exec.QueryStatus, bool)
 	Subscribe(ctx context.Context, spec exec.SubscribeSpec) (*exec.Subscription, error)
-	Pull(ctx context.Context, plan *physical.Pull, o exec.PullOptions) (*exec.PullRows, error)
+	Pull(ctx context.Context, plan *physical.Pull, o exec.PullOptions) (exec.PulledRows, error)
 	// RemoveLeftovers removes what queries that are not live left behind: internal topics, groups, state. live is called when
 	// it has been seen what there is.
 	RemoveLeftovers(ctx context.Context, live func(context.Context) (map[string]bool, error)) error

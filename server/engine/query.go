@@ -239,21 +239,18 @@ func (noRows) LimitReached() bool { return true }
 func (noRows) Close() {}
 
 // pulledRows gives the rows of a pull query over a table.
-type pulledRows struct{ rows *exec.PullRows }
+type pulledRows struct{ rows exec.PulledRows }
 
 // Next implements Rows.
 func (r *pulledRows) Next(ctx context.Context) (Row, error) {
-	if err := ctx.Err(); err != nil {
-		return Row{}, err
-	}
-	values, err := r.rows.Next()
-	if err != nil && !errors.Is(err, io.EOF) {
+	values, err := r.rows.Next(ctx)
+	if err != nil && !errors.Is(err, io.EOF) && ctx.Err() == nil {
 		err = api.NewError(api.CodeServerError, "%v", err)
 	}
 	return Row{Values: values}, err
 }
 
-// TryNext implements Rows: the rows of a pull query never have to be waited for, but their end and errors are Next's to tell.
+// TryNext implements Rows.
 func (r *pulledRows) TryNext() (Row, bool) {
 	values, ok := r.rows.TryNext()
 	return Row{Values: values}, ok
