@@ -10,6 +10,9 @@ import (
 	"time"
 )
 
+// writeTimeout is within what time a response must be written, unless its handler sets another deadline.
+const writeTimeout = time.Minute
+
 // Handle adds an endpoint for other servers, before Serve. What it answers to is a POST at path that is meant for this server.
 func (p *Peers) Handle(path string, h http.Handler) {
 	p.mux.Handle("POST "+path, h)
@@ -21,6 +24,8 @@ func (p *Peers) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, "this is the server with the node id "+p.cfg.Self.ID, http.StatusMisdirectedRequest)
 		return
 	}
+	// A connection is used again and again, with the deadline of the last time.
+	_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(writeTimeout))
 	p.mux.ServeHTTP(w, r)
 }
 
