@@ -55,7 +55,9 @@ func newRows(ctx context.Context, cancel context.CancelFunc, g *gathering) (*row
 	}
 	for _, p := range g.parts {
 		r.held = append(r.held, p.held...)
-		r.remote.Raise(p.header.positions)
+		if !p.header.stale {
+			r.remote.Raise(p.header.positions)
+		}
 		if p.rest != nil {
 			r.streams++
 			node := p.rest
