@@ -51,8 +51,6 @@ func (e *RefusedError) Error() string {
 // text is a refusal in the words that clients know.
 func (r Refusal) text(partition int32) string {
 	switch r.Kind {
-	case NotReady:
-		return fmt.Sprintf("[Partition %d %s]", partition, r.Reason)
 	case NotRunning:
 		return r.Reason
 	}
@@ -102,32 +100,43 @@ func (q *query) refusalLocked(a *cluster.Assignment, stage int, partition int32,
 	switch {
 	case s.State == Failed && (mine || t != nil):
 		return Refusal{Kind: NotRunning, Owner: owner, Reason: fmt.Sprintf("The query %s, which keeps the table, has failed: %s", s.ID, lastError(s))}, true
-	case t != nil && t.State == Running:
+	case t != nil && t.State == TaskRunning:
 		return Refusal{}, false
-	case t != nil && !mine:
-		if lag, ok := standbyLag(t); ok {
-			if o.StandbyLag >= 0 && lag <= o.StandbyLag {
-				return Refusal{}, false
-			}
-			return Refusal{Kind: TooFarBehind, Owner: owner, Reason: fmt.Sprintf("stands by for it and is %d records behind", lag)}, false
-		}
-		return Refusal{Kind: NotReady, Owner: owner, Reason: restoreProgress(t)}, false
 	case t != nil:
-		return Refusal{Kind: NotReady, Owner: owner, Reason: restoreProgress(t)}, true
+		return Refusal{Kind: NotReady, Owner: owner, Reason: restoreProgress(t)}, mine
+	}
+	if t = findTask(q.status.standbys, stage, partition); t != nil && standsBy(t, o.StandbyLag) {
+		return Refusal{}, false
+	}
+	switch {
+	case t != nil && !mine:
+		return Refusal{Kind: TooFarBehind, Owner: owner, Reason: standbyText(t, o.StandbyLag)}, false
 	case mine && a == nil:
 		return Refusal{Kind: NotOwner, Reason: "does not own it yet"}, true
 	case mine:
-		return Refusal{Kind: NotReady, Owner: owner, Reason: "is about to be taken over by this server"}, true
+		return Refusal{Kind: NotReady, Owner: owner, Reason: "is about to take it over"}, true
 	}
 	return Refusal{Kind: NotOwner, Owner: owner, Reason: "does not own it"}, false
 }
 
 func restoreProgress(t *TaskStatus) string {
-	return fmt.Sprintf("is being restored: %d of about %d rows", t.RestoredRows, t.RestoreTotal)
+	return fmt.Sprintf("is restoring it: %d of about %d rows", t.RestoredRows, t.RestoreTotal)
 }
 
-// standbyLag is how far a standby is behind in records; ok is false for a task that is none.
-func standbyLag(*TaskStatus) (lag int64, ok bool) { return 0, false }
+// standsBy says whether a standby is near enough to the owner. One whose state was never complete may lack anything.
+func standsBy(t *TaskStatus, allowed int64) bool {
+	return !t.CaughtUp.IsZero() && t.Lag() <= allowed
+}
+
+func standbyText(t *TaskStatus, allowed int64) string {
+	switch {
+	case allowed < 0:
+		return "only stands by for it"
+	case t.CaughtUp.IsZero():
+		return "stands by for it, and has not caught up yet"
+	}
+	return fmt.Sprintf("stands by for it and is %d records behind", t.Lag())
+}
 
 func findTask(tasks []TaskStatus, stage int, partition int32) *TaskStatus {
 	for i := range tasks {

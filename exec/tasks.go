@@ -20,15 +20,22 @@ type QueryTasks struct {
 type TaskSummary struct {
 	Stage     int
 	Partition int32
-	State     QueryState
-	// Lag is how many records are still to be read, LagTime the same as time, 0 where it is not known.
-	Lag     int64
-	LagTime time.Duration
+	State     TaskState
+	// Inputs are the committed position and the end of each input of the stage, in its order, for an owner. Stores are the same
+	// of the changelogs of the stage's stores that have one.
+	Inputs, Stores []Progress
 	// RestoredRows of about RestoreTotal rows have been read in the restore under way, or in the last one.
 	RestoredRows, RestoreTotal int64
+	// Warmup says that a standby is to take the task over when it has caught up.
+	Warmup bool
+	// CaughtUp is when the state of a standby was last seen to be complete; zero before that.
+	CaughtUp time.Time
 }
 
-// Tasks tells of the tasks of all queries on this server, in no order.
+// Progress is how far a partition has been read: the next offset, and the end when it was last seen.
+type Progress struct{ Position, End int64 }
+
+// Tasks tells of the tasks of all queries on this server, standbys included, in no order.
 func (x *Executor) Tasks() []QueryTasks {
 	all := x.all()
 	out := make([]QueryTasks, 0, len(all))
@@ -42,22 +49,23 @@ func (q *query) tasks() QueryTasks {
 	q.status.mu.Lock()
 	defer q.status.mu.Unlock()
 	s := &q.status.s
-	out := QueryTasks{ID: s.ID, State: s.State, Tasks: make([]TaskSummary, 0, len(s.Tasks))}
-	for i := range s.Tasks {
-		out.Tasks = append(out.Tasks, summary(&s.Tasks[i]))
+	out := QueryTasks{ID: s.ID, State: s.State, Tasks: make([]TaskSummary, 0, len(s.Tasks)+len(q.status.standbys))}
+	for _, list := range [][]TaskStatus{s.Tasks, q.status.standbys} {
+		for i := range list {
+			out.Tasks = append(out.Tasks, summary(&list[i]))
+		}
 	}
 	return out
 }
 
 func summary(t *TaskStatus) TaskSummary {
-	out := TaskSummary{Stage: t.Stage, Partition: t.Partition, State: t.State, RestoredRows: t.RestoredRows, RestoreTotal: t.RestoreTotal}
-	switch t.State {
-	case Restoring:
-		out.Lag = max(t.RestoreTotal-t.RestoredRows, 0)
-	default:
-		for i := range t.Inputs {
-			out.Lag += max(t.Inputs[i].End-t.Inputs[i].Committed, 0)
-		}
+	out := TaskSummary{Stage: t.Stage, Partition: t.Partition, State: t.State, RestoredRows: t.RestoredRows,
+		RestoreTotal: t.RestoreTotal, Warmup: t.Warmup, CaughtUp: t.CaughtUp}
+	for i := range t.Inputs {
+		out.Inputs = append(out.Inputs, Progress{t.Inputs[i].Committed, t.Inputs[i].End})
+	}
+	for i := range t.Stores {
+		out.Stores = append(out.Stores, Progress{t.Stores[i].Position, t.Stores[i].End})
 	}
 	return out
 }

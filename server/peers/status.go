@@ -3,6 +3,8 @@ package peers
 import (
 	"encoding/binary"
 	"fmt"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/ksqlgo/ksqlgo/exec"
@@ -37,17 +39,50 @@ type Query struct {
 
 // Task is a task, or a standby of one, on one server.
 type Task struct {
-	Stage     int
-	Partition int32
-	// State is Running or Restoring for an owner; standbys have a state of their own.
-	State exec.QueryState
-	// Lag is how many records are still to be read: of the inputs by an owner, of the changelogs by one that restores or
-	// stands by. LagTime is the same as time, 0 where it is not known.
-	Lag     int64
-	LagTime time.Duration
-	// RestoredRows of about RestoreTotal rows have been read in the restore under way, or in the last one.
-	RestoredRows, RestoreTotal int64
+	exec.TaskSummary
+	// Behind is for how long the state of a standby has not been complete; 0 when it is, and for owners. It takes the place of
+	// CaughtUp, which is by the other server's clock and not told; negative when it never was complete.
+	Behind time.Duration
 }
+
+// Lag is how many records are still to be read: of the inputs by an owner that runs, of the changelogs otherwise.
+func (t *Task) Lag() int64 {
+	list := t.Stores
+	if t.State == exec.TaskRunning {
+		list = t.Inputs
+	}
+	var n int64
+	for _, p := range list {
+		n += max(p.End-p.Position, 0)
+	}
+	return n
+}
+
+// StatusOf makes the status of a server of what its executor tells. now is the clock that CaughtUp is by.
+func StatusOf(host string, applied int64, queries []exec.QueryTasks, now time.Time) Status {
+	s := Status{Host: host, Applied: applied, Queries: make([]Query, 0, len(queries))}
+	slices.SortFunc(queries, func(a, b exec.QueryTasks) int { return strings.Compare(a.ID, b.ID) })
+	for _, q := range queries {
+		out := Query{ID: q.ID, State: q.State, Tasks: make([]Task, 0, len(q.Tasks))}
+		for _, t := range q.Tasks {
+			task := Task{TaskSummary: t}
+			switch {
+			case t.State != exec.TaskStandby:
+			case t.CaughtUp.IsZero():
+				task.Behind = -1
+			case now.Sub(t.CaughtUp) > completeFor:
+				task.Behind = now.Sub(t.CaughtUp).Truncate(100 * time.Millisecond)
+			}
+			task.CaughtUp = time.Time{}
+			out.Tasks = append(out.Tasks, task)
+		}
+		s.Queries = append(s.Queries, out)
+	}
+	return s
+}
+
+// completeFor is for how long a standby counts as complete after it was seen to be: it looks several times a second.
+const completeFor = 2 * time.Second
 
 // Query finds a query; false when the server does not have it.
 func (s *Status) Query(id string) (*Query, bool) {
@@ -92,10 +127,11 @@ func appendStatus(b []byte, s *Status) []byte {
 			task = binary.AppendUvarint(task[:0], uint64(t.Stage))
 			task = binary.AppendUvarint(task, uint64(t.Partition))
 			task = wire.AppendString(task, string(t.State))
-			task = binary.AppendVarint(task, t.Lag)
-			task = binary.AppendVarint(task, int64(t.LagTime))
+			task = appendProgress(appendProgress(task, t.Inputs), t.Stores)
 			task = binary.AppendVarint(task, t.RestoredRows)
 			task = binary.AppendVarint(task, t.RestoreTotal)
+			task = wire.AppendBool(task, t.Warmup)
+			task = binary.AppendVarint(task, int64(t.Behind))
 			query = wire.AppendBytes(query, task)
 		}
 		b = wire.AppendBytes(b, query)
@@ -115,12 +151,36 @@ func decodeStatus(b []byte) (*Status, error) {
 			q := Query{ID: r.String(), State: exec.QueryState(r.String())}
 			for range r.Count() {
 				r.Record(func(r *wire.Reader) {
-					q.Tasks = append(q.Tasks, Task{Stage: int(r.Int32()), Partition: r.Int32(), State: exec.QueryState(r.String()),
-						Lag: r.Varint(), LagTime: time.Duration(r.Varint()), RestoredRows: r.Varint(), RestoreTotal: r.Varint()})
+					q.Tasks = append(q.Tasks, Task{TaskSummary: exec.TaskSummary{
+						Stage: int(r.Int32()), Partition: r.Int32(), State: exec.TaskState(r.String()), Inputs: readProgress(r),
+						Stores: readProgress(r), RestoredRows: r.Varint(), RestoreTotal: r.Varint(), Warmup: r.Bool(),
+					}, Behind: time.Duration(r.Varint())})
 				})
 			}
 			s.Queries = append(s.Queries, q)
 		})
 	}
 	return s, r.Err()
+}
+
+func appendProgress(b []byte, list []exec.Progress) []byte {
+	b = binary.AppendUvarint(b, uint64(len(list)))
+	for _, p := range list {
+		b = binary.AppendVarint(b, p.Position)
+		b = binary.AppendVarint(b, p.End-p.Position)
+	}
+	return b
+}
+
+func readProgress(r *wire.Reader) []exec.Progress {
+	n := r.Count()
+	if n == 0 {
+		return nil
+	}
+	out := make([]exec.Progress, 0, n)
+	for range n {
+		at := r.Varint()
+		out = append(out, exec.Progress{Position: at, End: at + r.Varint()})
+	}
+	return out
 }

@@ -39,7 +39,7 @@ func (m *request) append(b []byte) []byte {
 	b = wire.AppendBytes(b, m.plan)
 	b = appendPartitions(b, m.partitions)
 	b = binary.AppendVarint(b, m.standbyLag)
-	b = appendBool(b, m.noWait)
+	b = wire.AppendBool(b, m.noWait)
 	return appendVector(b, m.atLeast)
 }
 
@@ -73,7 +73,7 @@ func (h *header) append(b []byte) []byte {
 			return wire.AppendString(wire.AppendString(b, r.Reason), r.Owner)
 		})
 	}
-	return appendBool(b, h.stale)
+	return wire.AppendBool(b, h.stale)
 }
 
 func decodeHeader(data []byte) (*header, error) {
@@ -104,13 +104,6 @@ func (h *header) isFor(partitions []int32) bool {
 		}
 	}
 	return len(seen)+len(h.refused) == len(partitions)
-}
-
-func appendBool(b []byte, v bool) []byte {
-	if v {
-		return append(b, 1)
-	}
-	return append(b, 0)
 }
 
 func appendPartitions(b []byte, list []int32) []byte {

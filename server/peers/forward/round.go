@@ -213,13 +213,13 @@ func (g *gathering) candidatesOf(p int32, self string, a *cluster.Assignment, al
 		add(owner)
 	}
 	for _, h := range alive {
-		if t, ok := h.Status.Task(g.plan.QueryID, g.stage, p); ok && t.State == exec.Running {
+		if t, ok := h.Status.Task(g.plan.QueryID, g.stage, p); ok && t.State == exec.TaskRunning {
 			add(h.ID)
 		}
 	}
 	add(self)
-	if g.o.StandbyLag >= 0 && a != nil {
-		for _, node := range g.standbys(p, a, alive) {
+	if g.o.StandbyLag >= 0 {
+		for _, node := range g.standbys(p, alive) {
 			add(node)
 		}
 	}
@@ -235,18 +235,30 @@ func (g *gathering) candidatesOf(p int32, self string, a *cluster.Assignment, al
 	return list
 }
 
-// standbys lists the standbys of a partition that say they are not too far behind, the nearest first.
-func (g *gathering) standbys(p int32, a *cluster.Assignment, alive []peers.Host) []string {
+// standbys lists the servers that stand by for a partition and are not too far behind, the nearest first. How far that is
+// comes from what all servers have seen of the changelogs' ends, since a standby may be cut off from the brokers.
+func (g *gathering) standbys(p int32, alive []peers.Host) []string {
 	type standby struct {
 		node string
 		lag  int64
 	}
 	var list []standby
-	for _, s := range a.StandbysOf(g.task(p)) {
-		for _, h := range alive {
-			if t, ok := h.Status.Task(g.plan.QueryID, g.stage, p); ok && h.ID == s.NodeID && t.Lag <= g.o.StandbyLag {
-				list = append(list, standby{h.ID, t.Lag})
+	ends := g.ends(p)
+	for _, h := range alive {
+		t, ok := h.Status.Task(g.plan.QueryID, g.stage, p)
+		if !ok || t.State != exec.TaskStandby || t.Behind < 0 {
+			continue
+		}
+		s := standby{node: h.ID}
+		for i, at := range t.Stores {
+			end := at.End
+			if i < len(ends) {
+				end = max(end, ends[i])
 			}
+			s.lag += max(end-at.Position, 0)
+		}
+		if s.lag <= g.o.StandbyLag {
+			list = append(list, s)
 		}
 	}
 	slices.SortStableFunc(list, func(a, b standby) int { return cmp.Compare(a.lag, b.lag) })
@@ -255,6 +267,24 @@ func (g *gathering) standbys(p int32, a *cluster.Assignment, alive []peers.Host)
 		out = append(out, s.node)
 	}
 	return out
+}
+
+// ends are the greatest ends of a partition's changelogs that any other server has told of, also one that is down now.
+func (g *gathering) ends(p int32) []int64 {
+	var ends []int64
+	for _, h := range g.r.cfg.Peers.Others() {
+		t, ok := h.Status.Task(g.plan.QueryID, g.stage, p)
+		if !ok {
+			continue
+		}
+		for i, at := range t.Stores {
+			if i == len(ends) {
+				ends = append(ends, 0)
+			}
+			ends[i] = max(ends[i], at.End)
+		}
+	}
+	return ends
 }
 
 // writePartitions writes who was asked for each partition, in ksqlDB's words.

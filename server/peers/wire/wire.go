@@ -21,6 +21,14 @@ func AppendBytes(b, v []byte) []byte {
 	return append(binary.AppendUvarint(b, uint64(len(v))), v...)
 }
 
+// AppendBool appends a byte that is 0 or 1.
+func AppendBool(b []byte, v bool) []byte {
+	if v {
+		return append(b, 1)
+	}
+	return append(b, 0)
+}
+
 // AppendRecord appends what fill appends to an empty slice, behind its length, so that a reader can pass over what a later
 // version adds to it.
 func AppendRecord(b []byte, fill func([]byte) []byte) []byte { return AppendBytes(b, fill(nil)) }
