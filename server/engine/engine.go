@@ -87,6 +87,9 @@ func (e *Engine) Run(ctx context.Context, ready func()) error {
 // Catalog is the catalog as of the last command applied.
 func (e *Engine) Catalog() *catalog.Snapshot { return e.log.Snapshot() }
 
+// AppliedOffset is the offset after the last command applied.
+func (e *Engine) AppliedOffset() int64 { return e.log.Applied() }
+
 // Info tells who this server is.
 func (e *Engine) Info() api.ServerInfo {
 	status := "RUNNING"
