@@ -199,7 +199,9 @@ func TestAnswersWhileServersGo(t *testing.T) {
 			})
 		}
 	}
+	began := time.Now()
 	list[2].Server.Close()
+	t.Logf("closed after %s", time.Since(began))
 	eventually(ctx, t, func() error {
 		for _, w := range list[:2] {
 			for _, sql := range asked {
@@ -215,6 +217,7 @@ func TestAnswersWhileServersGo(t *testing.T) {
 		}
 		return nil
 	})
+	t.Logf("all answered after %s", time.Since(began))
 	close(stop)
 	stopped.Wait()
 	t.Logf("%d whole answers; errors: %v", whole, failed)
