@@ -63,6 +63,7 @@ func (q *query) refusals(ctx context.Context, stage int, partitions []int32, o P
 	q.mu.Lock()
 	assignment := q.assignment
 	q.mu.Unlock()
+	outOfTouch := q.outOfTouch()
 	q.status.mu.Lock()
 	s := &q.status.s
 	changed = q.status.changedLocked()
@@ -72,7 +73,7 @@ func (q *query) refusals(ctx context.Context, stage int, partitions []int32, o P
 		if restarted {
 			break
 		}
-		if r, soon := q.refusalLocked(assignment, stage, p, o); r.Kind != 0 {
+		if r, soon := q.refusalLocked(assignment, outOfTouch, stage, p, o); r.Kind != 0 {
 			if refused == nil {
 				refused = map[int32]Refusal{}
 			}
@@ -87,8 +88,8 @@ func (q *query) refusals(ctx context.Context, stage int, partitions []int32, o P
 	return refused, wait, changed
 }
 
-// refusalLocked looks at one task. A Refusal without kind is none. q.status.mu is held.
-func (q *query) refusalLocked(a *cluster.Assignment, stage int, partition int32, o PullOptions) (r Refusal, soon bool) {
+// refusalLocked looks at one task. A Refusal without kind is none; outOfTouch is why this server may own nothing any more. q.status.mu is held.
+func (q *query) refusalLocked(a *cluster.Assignment, outOfTouch string, stage int, partition int32, o PullOptions) (r Refusal, soon bool) {
 	s := &q.status.s
 	owner, mine := "", a == nil
 	if a != nil {
@@ -100,6 +101,8 @@ func (q *query) refusalLocked(a *cluster.Assignment, stage int, partition int32,
 	switch {
 	case s.State == Failed && (mine || t != nil):
 		return Refusal{Kind: NotRunning, Owner: owner, Reason: fmt.Sprintf("The query %s, which keeps the table, has failed: %s", s.ID, lastError(s))}, true
+	case t != nil && t.State == TaskRunning && outOfTouch != "":
+		return Refusal{Kind: NotReady, Reason: outOfTouch}, mine
 	case t != nil && t.State == TaskRunning:
 		return Refusal{}, false
 	case t != nil:
