@@ -21,7 +21,7 @@ type links struct {
 }
 
 func newLinks(dial func(context.Context, string, string) (net.Conn, error), security *tls.Config) *links {
-	names := &resolver{}
+	names := &resolver{lookupHost: net.DefaultResolver.LookupHost}
 	transport := func(connections int) *http.Transport {
 		return &http.Transport{
 			DialContext: func(ctx context.Context, network, address string) (net.Conn, error) {

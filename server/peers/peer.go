@@ -33,6 +33,9 @@ type peer struct {
 	down chan struct{}
 }
 
+// errLate is the miss of a beat that may still be answered.
+var errLate = errors.New("it does not answer")
+
 func newPeer(p *Peers, n Node) *peer {
 	pe := &peer{p: p, node: n, found: time.Now(), down: make(chan struct{}), reason: "it has not been reached yet"}
 	pe.links = newLinks(p.cfg.Dial, p.security.client())
@@ -109,7 +112,7 @@ func (pe *peer) beat(ctx context.Context) {
 			}
 		case <-tick.C:
 			if asking {
-				pe.missed(errors.New("it does not answer"))
+				pe.missed(errLate)
 			} else {
 				ask()
 			}
@@ -124,7 +127,10 @@ func (pe *peer) missed(err error) {
 	defer p.mu.Unlock()
 	was := pe.alive()
 	pe.misses++
-	pe.reason = err.Error()
+	if !errors.Is(err, errLate) || pe.reason == "" {
+		// What went wrong before tells more than that the next beat is late.
+		pe.reason = err.Error()
+	}
 	if was && !pe.alive() {
 		close(pe.down)
 		p.cfg.Logger.Warn("a server does not answer", "node", pe.node.ID, "endpoint", pe.node.Endpoint, "reason", pe.reason)

@@ -10,6 +10,8 @@ import (
 
 // resolver remembers the addresses of a host: a name server that fails must not make servers look as if they were down.
 type resolver struct {
+	lookupHost func(ctx context.Context, host string) ([]string, error)
+
 	mu sync.Mutex
 	// host is whose addresses are known, since when.
 	host      string
@@ -66,7 +68,7 @@ func (r *resolver) lookup(ctx context.Context, host string) ([]string, error) {
 		ctx, cancel = context.WithTimeout(ctx, lookupTimeout)
 		defer cancel()
 	}
-	list, err := net.DefaultResolver.LookupHost(ctx, host)
+	list, err := r.lookupHost(ctx, host)
 	if err == nil && len(list) == 0 {
 		err = fmt.Errorf("the host %s has no address", host)
 	}
