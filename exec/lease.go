@@ -17,7 +17,7 @@ func (q *query) outOfTouch() string {
 	}
 	heard := c.Heard()
 	if silent := time.Since(heard); !heard.IsZero() && silent > c.SessionTimeout() {
-		return fmt.Sprintf("this server has not heard from Kafka for %s, others may own its partitions by now", silent.Round(time.Millisecond))
+		return fmt.Sprintf("has not heard from Kafka for %s, and others may own its partitions by now", silent.Round(time.Millisecond))
 	}
 	return ""
 }

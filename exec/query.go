@@ -28,6 +28,11 @@ type query struct {
 	env    *functions.Env
 	status statusBoard
 
+	// hash tells plans of the same query apart; it is computed when it is first asked for.
+	hashOnce sync.Once
+	hash     uint64
+	hashErr  error
+
 	// mu guards what follows.
 	mu sync.Mutex
 	db *state.DB

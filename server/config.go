@@ -22,6 +22,9 @@ type Config struct {
 	Listener string
 	// AdvertisedListener is the URL under which others reach this server; empty means the bound address.
 	AdvertisedListener string
+	// InternalListener is where the other servers of the service reach this one: a URL or host:port, port 0 takes a free port.
+	// Empty means a free port of the REST listener's host, or none at all with the embedded broker.
+	InternalListener string
 	// BrokerListener is host:port of the embedded broker; empty means 127.0.0.1:9092.
 	BrokerListener string
 	// FreePorts takes free ports when the wanted ones are taken.
@@ -104,6 +107,10 @@ func (c *Config) ApplyProperties(properties map[string]string) {
 		case "ksql.advertised.listener":
 			if c.AdvertisedListener == "" {
 				c.AdvertisedListener = value
+			}
+		case "ksql.internal.listener":
+			if c.InternalListener == "" {
+				c.InternalListener = value
 			}
 		case "ksql.service.id":
 			if c.ServiceID == "" {

@@ -29,6 +29,7 @@ import (
 	"github.com/ksqlgo/ksqlgo/server/broker"
 	"github.com/ksqlgo/ksqlgo/server/commandlog"
 	"github.com/ksqlgo/ksqlgo/server/engine"
+	"github.com/ksqlgo/ksqlgo/server/peers"
 	"github.com/ksqlgo/ksqlgo/server/rest"
 )
 
@@ -42,6 +43,8 @@ type Server struct {
 	executor *exec.Executor
 	commands *commandlog.KafkaTopic
 	engine   *engine.Engine
+	// internal is nil for a server that stands alone.
+	internal *internal
 
 	stop   context.CancelFunc
 	done   sync.WaitGroup
@@ -77,18 +80,30 @@ func (s *Server) start(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	if err := s.startOn(ctx, listener); err != nil {
+		_ = listener.Close()
+		if s.internal != nil {
+			_ = s.internal.listener.Close()
+		}
+		return err
+	}
+	return nil
+}
+
+// startOn starts everything else. Where it fails the caller closes the listeners.
+func (s *Server) startOn(ctx context.Context, listener net.Listener) error {
 	node, err := s.nodeID()
 	if err != nil {
-		_ = listener.Close()
+		return err
+	}
+	if s.internal, err = s.listenInternal(); err != nil {
 		return err
 	}
 	registry := prometheus.NewRegistry()
 	if err := s.connect(ctx, node, registry); err != nil {
-		_ = listener.Close()
 		return err
 	}
 	if err := s.build(ctx, node); err != nil {
-		_ = listener.Close()
 		return err
 	}
 	registry.MustRegister(newCollector(s.executor), newCommandCollector(s.engine, s.commands), collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
@@ -171,7 +186,19 @@ func (s *Server) build(ctx context.Context, node string) error {
 	if n, err := strconv.ParseInt(s.cfg.Properties["ksql.internal.topic.replicas"], 10, 16); err == nil {
 		cfg.InternalReplication = int16(n)
 	}
+	self := peers.Node{ID: node, Incarnation: uint64(time.Now().UnixNano()), Zone: s.cfg.Properties["ksql.server.zone"]}
+	if s.internal != nil {
+		self.Endpoint = s.internal.endpoint
+	}
+	cfg.Incarnation, cfg.Endpoint, cfg.Zone = self.Incarnation, self.Endpoint, self.Zone
 	s.executor = exec.New(cfg)
+	var runtime engine.Runtime = s.executor
+	if s.internal != nil {
+		if err := s.connectPeers(self); err != nil {
+			return err
+		}
+		runtime = everywhere{s.executor, s.internal.router}
+	}
 	var err error
 	clusterID, err := s.cluster.ID(ctx)
 	if err != nil {
@@ -191,7 +218,7 @@ func (s *Server) build(ctx context.Context, node string) error {
 		server[properties.Normalize(name)] = value
 	}
 	s.engine = engine.New(engine.Config{
-		Runtime: s.executor, Kafka: s.cluster, Topic: s.commands, Backup: backup, Functions: cfg.Functions, Formats: cfg.Formats,
+		Runtime: runtime, Kafka: s.cluster, Topic: s.commands, Backup: backup, Functions: cfg.Functions, Formats: cfg.Formats,
 		ServiceID: s.cfg.ServiceID, Version: Version, ClusterID: clusterID, Host: s.host(), Properties: server,
 		Logger: s.cfg.Logger, Now: time.Now, Random: rand.Uint64,
 	})
@@ -233,7 +260,11 @@ func (s *Server) host() string {
 func (s *Server) serve(ctx context.Context, l net.Listener, registry *prometheus.Registry) error {
 	run, stop := context.WithCancel(context.WithoutCancel(ctx))
 	s.stop = stop
-	front := rest.New(rest.Config{Engine: s.engine, Metrics: promhttp.HandlerFor(registry, promhttp.HandlerOpts{}), Logger: s.cfg.Logger})
+	front := rest.New(rest.Config{Engine: s.engine, Metrics: promhttp.HandlerFor(registry, promhttp.HandlerOpts{}), Logger: s.cfg.Logger,
+		HasInternal: s.internal != nil})
+	if s.internal != nil {
+		s.serveInternal(run)
+	}
 	ready := make(chan struct{})
 	s.done.Go(func() {
 		if err := front.Serve(run, l); err != nil {

@@ -59,8 +59,12 @@ var layers = map[string][]string{
 	"server/commandlog":     {"catalog", "exec/kafka"},
 	"server/engine":         {"grammar", "catalog", "planner", "exec", "server/api", "server/commandlog", "server/session"},
 	"server/rest":           {"catalog/types", "server/api", "server/engine"},
-	"server/sqltest":        {"grammar", "catalog", "planner", "exec"},
-	"server":                {"grammar", "catalog", "planner", "exec"},
+	// Servers among each other: who is there, and pull queries over all of them.
+	"server/peers/wire":    {},
+	"server/peers/forward": {"catalog", "exec", "planner/physical", "server/peers"},
+	"server/peers":         {"exec"},
+	"server/sqltest":       {"grammar", "catalog", "planner", "exec"},
+	"server":               {"grammar", "catalog", "planner", "exec"},
 
 	"queries": {"grammar"},
 

@@ -27,6 +27,7 @@ type serverCommand struct {
 	ServiceID          string   `name:"service-id" help:"Servers with the same id share their queries (ksql.service.id)."`
 	Listeners          string   `help:"Address of the REST API (default http://127.0.0.1:8088)."`
 	AdvertisedListener string   `help:"URL under which others reach this server."`
+	InternalListener   string   `help:"host:port for the other servers of the service (default a free port; none with the embedded broker)."`
 	DataDir            string   `help:"Where data is kept (default ~/.ksqlgo)." type:"path"`
 	Ephemeral          bool     `help:"Keep everything in memory and forget it at the end."`
 	QueriesFile        string   `help:"SQL to apply at the first start." type:"existingfile"`
@@ -108,7 +109,7 @@ func announce(w io.Writer, s *server.Server, dataDir string, took time.Duration)
 // config makes the server's configuration from flags and properties file.
 func (c *serverCommand) config() (server.Config, error) {
 	cfg := server.Config{BootstrapServers: c.BootstrapServers, ServiceID: c.ServiceID, Listener: c.Listeners,
-		AdvertisedListener: c.AdvertisedListener, BrokerListener: c.BrokerListener, DataDir: c.DataDir, Sync: c.Sync, FreePorts: c.FreePorts}
+		AdvertisedListener: c.AdvertisedListener, InternalListener: c.InternalListener, BrokerListener: c.BrokerListener, DataDir: c.DataDir, Sync: c.Sync, FreePorts: c.FreePorts}
 	if err := applyPropertiesFile(&cfg, c.Config); err != nil {
 		return cfg, err
 	}

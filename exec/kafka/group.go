@@ -151,6 +151,9 @@ func (g *GroupConsumer) CommitOffsets(ctx context.Context, offsets []OffsetCommi
 // others has changed.
 func (g *GroupConsumer) Rejoin() { g.client.ForceRebalance() }
 
+// leaveTimeout bounds the end of a membership.
+const leaveTimeout = 3 * time.Second
+
 // Close stops fetching and ends the membership. A dynamic member leaves the
 // group at once; a static one stays a member until its session times out, so
 // that its successor finds its partitions unmoved ([Admin.LeaveGroup] ends
@@ -158,6 +161,11 @@ func (g *GroupConsumer) Rejoin() { g.client.ForceRebalance() }
 func (g *GroupConsumer) Close() {
 	g.events.close()
 	g.fetcher.close()
+	// A rebalance under way may wait a minute for members that are gone; nobody needs its result any more.
+	ctx, cancel := context.WithTimeout(context.Background(), leaveTimeout)
+	defer cancel()
+	g.client.AllowRebalance()
+	_ = g.client.LeaveGroupContext(ctx)
 	g.client.CloseAllowingRebalance()
 	g.watched.Wait()
 }

@@ -2,18 +2,23 @@
 package pull
 
 import (
+	"context"
+	"errors"
 	"fmt"
 	"io"
 	"maps"
 	"math"
 	"slices"
+	"sync/atomic"
 
 	"github.com/ksqlgo/ksqlgo/catalog/formats"
 	"github.com/ksqlgo/ksqlgo/catalog/functions"
 	"github.com/ksqlgo/ksqlgo/catalog/types"
 	"github.com/ksqlgo/ksqlgo/exec/eval"
 	"github.com/ksqlgo/ksqlgo/exec/operator"
+	"github.com/ksqlgo/ksqlgo/exec/position"
 	"github.com/ksqlgo/ksqlgo/exec/state"
+	"github.com/ksqlgo/ksqlgo/exec/state/rowcodec"
 	"github.com/ksqlgo/ksqlgo/planner/physical"
 )
 
@@ -52,6 +57,11 @@ type Rows struct {
 	project   *eval.Projection
 	out       *types.Layout
 	outRow    *types.Row
+	// codec writes outRow for other servers; nil until one asks.
+	codec *rowcodec.ValueCodec
+
+	// only are the partitions to answer from, in order; nil means all.
+	only []int32
 
 	// lookup is the next access path; scan what the current one has still to give.
 	lookup int
@@ -59,9 +69,11 @@ type Rows struct {
 	window *physical.Lookup
 	seen   map[string]bool
 	left   int64
-	keyBuf []byte
-	valBuf []byte
-	err    error
+	// interrupted ends a search that finds nothing.
+	interrupted atomic.Bool
+	keyBuf      []byte
+	valBuf      []byte
+	err         error
 }
 
 // Prepare compiles the answer; [Rows.Read] gives it the state to read.
@@ -94,8 +106,61 @@ func (r *Rows) Partitions() ([]int32, error) {
 // Stage is the stage whose tasks keep the rows.
 func (r *Rows) Stage() int { return r.m.Stage }
 
+// Restrict lets the answer hold the rows of these partitions alone.
+func (r *Rows) Restrict(partitions []int32) {
+	r.only = slices.Clone(partitions)
+	slices.Sort(r.only)
+}
+
+// answers says whether rows of a partition belong to the answer.
+func (r *Rows) answers(partition int32) bool {
+	if r.only == nil {
+		return true
+	}
+	_, ok := slices.BinarySearch(r.only, partition)
+	return ok
+}
+
 // Read makes the rows those of a snapshot of committed state, which Close gives back.
 func (r *Rows) Read(s *state.Snapshot) { r.snapshot = s }
+
+// Positions are the positions of the stage's inputs that belong to exactly these rows, of the partitions that the answer is
+// from. They can be had until Close.
+func (r *Rows) Positions() (position.Vector, error) {
+	partitions := r.only
+	if partitions == nil {
+		var err error
+		if partitions, err = r.Partitions(); err != nil {
+			return nil, err
+		}
+	}
+	return PositionsOf(r.snapshot, r.cfg.Plan, r.m.Stage, partitions)
+}
+
+// PositionsOf reads from a snapshot what of the inputs of a stage it contains, for some partitions.
+func PositionsOf(s *state.Snapshot, plan *physical.Plan, stage int, partitions []int32) (position.Vector, error) {
+	inputs := map[string]bool{}
+	for _, st := range plan.Stages {
+		if st.ID == stage {
+			for _, in := range st.Inputs {
+				inputs[in.Topic] = true
+			}
+		}
+	}
+	v := position.Vector{}
+	for _, p := range partitions {
+		list, err := s.Positions(p)
+		if err != nil {
+			return nil, err
+		}
+		for _, at := range list {
+			if inputs[at.Topic] {
+				v.Set(at.Topic, p, at.Offset)
+			}
+		}
+	}
+	return v, nil
+}
 
 func (r *Rows) open() error {
 	store := r.findStore()
@@ -172,36 +237,69 @@ func (r *Rows) openOutput() error {
 	return nil
 }
 
-// Next gives the next row as boxed values, which belong to the caller; io.EOF at the end.
-func (r *Rows) Next() ([]any, error) {
-	if r.err != nil {
+// Next gives the next row as boxed values, which belong to the caller; io.EOF at the end. It never waits, so that ctx is
+// only looked at.
+func (r *Rows) Next(ctx context.Context) ([]any, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	if !r.step() {
 		return nil, r.err
 	}
-	values, err := r.next()
-	if err != nil {
-		r.err = err
+	values := make([]any, len(r.out.Columns))
+	for i, c := range r.out.Columns {
+		values[i] = r.outRow.Boxed(r.out.Locs[i], c.Type)
 	}
-	return values, err
+	return values, nil
 }
 
 // TryNext is Next for callers that deal with the end and with errors in Next.
 func (r *Rows) TryNext() ([]any, bool) {
-	values, err := r.Next()
+	values, err := r.Next(context.Background())
 	return values, err == nil
 }
 
-func (r *Rows) next() ([]any, error) {
+// AppendNext appends the next row in the form that [Decoder] reads; ok is false at the end.
+func (r *Rows) AppendNext(dst []byte) (out []byte, ok bool, err error) {
+	if !r.step() {
+		if errors.Is(r.err, io.EOF) {
+			return dst, false, nil
+		}
+		return dst, false, r.err
+	}
+	if r.codec == nil {
+		if r.codec, err = rowcodec.NewValueCodec(r.out.Columns, r.out.Locs); err != nil {
+			return dst, false, err
+		}
+	}
+	out, err = r.codec.AppendRow(dst, r.outRow)
+	return out, err == nil, err
+}
+
+// step makes the next row outRow; false at the end and after an error, which r.err tells.
+func (r *Rows) step() bool {
+	if r.err == nil {
+		r.err = r.next()
+	}
+	return r.err == nil
+}
+
+// next makes the next row outRow; io.EOF at the end.
+func (r *Rows) next() error {
 	for r.left > 0 {
+		if r.interrupted.Load() {
+			return context.Canceled
+		}
 		key, value, w, at, ok, err := r.fetch()
 		if err != nil {
-			return nil, err
+			return err
 		}
 		if !ok {
-			return nil, io.EOF
+			return io.EOF
 		}
 		row, ok, err := r.reader.Read(key, value, w)
 		if err != nil {
-			return nil, err
+			return err
 		}
 		if !ok || !r.keep(row, w, at) || r.isRepeated(key, w) {
 			continue
@@ -209,16 +307,9 @@ func (r *Rows) next() ([]any, error) {
 		r.left--
 		var failed error
 		r.project.Run(r.row, r.outRow, func(_ int, err error) { failed = err })
-		if failed != nil {
-			return nil, failed
-		}
-		values := make([]any, len(r.out.Columns))
-		for i, c := range r.out.Columns {
-			values[i] = r.outRow.Boxed(r.out.Locs[i], c.Type)
-		}
-		return values, nil
+		return failed
 	}
-	return nil, io.EOF
+	return io.EOF
 }
 
 // keep brings a row into the form that condition and projection read, and tests it.
@@ -305,7 +396,7 @@ func within(l *physical.Lookup, w types.Window) bool {
 // get reads the row of a full key.
 func (r *Rows) get(l *physical.Lookup) (key, value []byte, at int64, ok bool, err error) {
 	key, partition, err := r.storeKey(l)
-	if err != nil {
+	if err != nil || !r.answers(partition) {
 		return nil, nil, 0, false, err
 	}
 	r.valBuf, at, ok, err = r.snapshot.Get(r.id, partition, key, r.valBuf[:0])
@@ -332,6 +423,14 @@ func (r *Rows) storeKey(l *physical.Lookup) (key []byte, partition int32, err er
 	return r.keyBuf, r.cfg.PartitionOf(wire, int32(r.m.Partitions)), nil
 }
 
+// partitions are those that a scan reads.
+func (r *Rows) partitions() []int32 {
+	if r.only != nil {
+		return r.only
+	}
+	return r.allPartitions()
+}
+
 func (r *Rows) allPartitions() []int32 {
 	out := make([]int32, r.m.Partitions)
 	for i := range out {
@@ -353,7 +452,7 @@ func (r *Rows) begin(l *physical.Lookup) error {
 	case l.Key != nil:
 		var key []byte
 		var partition int32
-		if key, partition, err = r.storeKey(l); err != nil {
+		if key, partition, err = r.storeKey(l); err != nil || !r.answers(partition) {
 			return err
 		}
 		if r.kind == physical.WindowedStore {
@@ -366,11 +465,11 @@ func (r *Rows) begin(l *physical.Lookup) error {
 		if from, to, err = r.keyRange(l); err != nil {
 			return err
 		}
-		r.scan, err = r.snapshot.Range(r.id, r.allPartitions(), from, to)
+		r.scan, err = r.snapshot.Range(r.id, r.partitions(), from, to)
 	case r.kind == physical.WindowedStore:
-		r.scan, err = r.snapshot.ScanTime(r.id, r.allPartitions(), startMin, startMax)
+		r.scan, err = r.snapshot.ScanTime(r.id, r.partitions(), startMin, startMax)
 	default:
-		r.scan, err = r.snapshot.ScanTime(r.id, r.allPartitions(), endMin, endMax)
+		r.scan, err = r.snapshot.ScanTime(r.id, r.partitions(), endMin, endMax)
 	}
 	return err
 }
@@ -402,6 +501,10 @@ func (r *Rows) keyRange(l *physical.Lookup) (from, to []byte, err error) {
 	}
 	return from, to, nil
 }
+
+// Interrupt ends the answer with an error at the next row that is looked at, whether it matches or not. It may be called from
+// any goroutine, at any time.
+func (r *Rows) Interrupt() { r.interrupted.Store(true) }
 
 // Close gives the snapshot back. It may be called more than once.
 func (r *Rows) Close() {

@@ -13,6 +13,8 @@ type Request struct {
 	SQL string
 	// Properties override properties for this request, by name with or without the ksql.streams. prefix.
 	Properties map[string]string
+	// RequestProperties are switches of this request, by the names of api's Request… constants.
+	RequestProperties map[string]string
 	// Variables are substituted for ${name}.
 	Variables map[string]string
 	// CommandSequenceNumber, if not nil, is the command that must have been applied here before the request is looked at.

@@ -25,7 +25,7 @@ type Runtime interface {
 	Resume(id string) error
 	Status(id string) (exec.QueryStatus, bool)
 	Subscribe(ctx context.Context, spec exec.SubscribeSpec) (*exec.Subscription, error)
-	Pull(ctx context.Context, plan *physical.Pull, o exec.PullOptions) (*exec.PullRows, error)
+	Pull(ctx context.Context, plan *physical.Pull, o exec.PullOptions) (exec.PulledRows, error)
 	// RemoveLeftovers removes what queries that are not live left behind: internal topics, groups, state. live is called when
 	// it has been seen what there is.
 	RemoveLeftovers(ctx context.Context, live func(context.Context) (map[string]bool, error)) error
@@ -92,6 +92,9 @@ func (e *Engine) Catalog() *catalog.Snapshot { return e.log.Snapshot() }
 
 // CommandLog tells how the command log is doing.
 func (e *Engine) CommandLog() commandlog.Status { return e.log.Status() }
+
+// AppliedOffset is the offset after the last command applied.
+func (e *Engine) AppliedOffset() int64 { return e.log.Applied() }
 
 // Info tells who this server is. Its status is ksqlDB's: DEGRADED stands for a corrupted command log, too.
 func (e *Engine) Info() api.ServerInfo {

@@ -49,7 +49,7 @@ func (e *Engine) Query(ctx context.Context, r Request) (*Answer, error) {
 	if q.Select.Emit != ast.EmitNone {
 		answer, err = e.push(ctx, s, st, q)
 	} else {
-		answer, err = e.pull(ctx, s, st, q)
+		answer, err = e.pull(ctx, s, st, q, r)
 	}
 	if err != nil {
 		return nil, statementError(st, err, nil)
@@ -127,26 +127,6 @@ func (e *Engine) transientID(s *session, sel *ast.Select, plan *physical.Plan) s
 		prefix = "SCALABLE_PUSH_QUERY"
 	}
 	return fmt.Sprintf("%s_%s_%d", prefix, source, e.cfg.Random()>>1)
-}
-
-func (e *Engine) pull(ctx context.Context, s *session, st statement, q *ast.Query) (*Answer, error) {
-	if s.properties()["ksql.pull.queries.enable"] == "false" {
-		return nil, errors.New("Pull queries are disabled. See https://cnfl.io/queries for more info.\n" +
-			"Add EMIT CHANGES if you intended to issue a push query.\nPlease set ksql.pull.queries.enable=true to enable this feature.")
-	}
-	p, err := planner.PullQuery(e.env(ctx, s, e.Catalog(), nil), q.Select)
-	if err != nil {
-		return nil, err
-	}
-	if p.Stream != nil {
-		return e.subscribe(ctx, s, st, q.Select, p.Stream, true)
-	}
-	rows, err := e.cfg.Runtime.Pull(ctx, p.Table, exec.PullOptions{StandbyLag: -1})
-	if err != nil {
-		return nil, err
-	}
-	return &Answer{QueryID: fmt.Sprintf("query_%d", e.cfg.Now().UnixMilli()), Columns: p.Table.Columns, KeyPositions: p.Table.KeyPositions,
-		Pull: true, Rows: &pulledRows{rows: rows}}, nil
 }
 
 // CloseQuery ends a push query; false when there is none of that id.
@@ -237,30 +217,3 @@ func (noRows) LimitReached() bool { return true }
 
 // Close implements Rows.
 func (noRows) Close() {}
-
-// pulledRows gives the rows of a pull query over a table.
-type pulledRows struct{ rows *exec.PullRows }
-
-// Next implements Rows.
-func (r *pulledRows) Next(ctx context.Context) (Row, error) {
-	if err := ctx.Err(); err != nil {
-		return Row{}, err
-	}
-	values, err := r.rows.Next()
-	if err != nil && !errors.Is(err, io.EOF) {
-		err = api.NewError(api.CodeServerError, "%v", err)
-	}
-	return Row{Values: values}, err
-}
-
-// TryNext implements Rows: the rows of a pull query never have to be waited for, but their end and errors are Next's to tell.
-func (r *pulledRows) TryNext() (Row, bool) {
-	values, ok := r.rows.TryNext()
-	return Row{Values: values}, ok
-}
-
-// LimitReached implements Rows.
-func (r *pulledRows) LimitReached() bool { return false }
-
-// Close implements Rows.
-func (r *pulledRows) Close() { r.rows.Close() }

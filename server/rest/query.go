@@ -42,7 +42,8 @@ func (s *Server) queryStream(w http.ResponseWriter, r *http.Request) {
 		s.fail(w, api.NewError(api.CodeBadRequest, `"sql" field must be populated`))
 		return
 	}
-	req := engine.Request{SQL: *body.SQL, Properties: body.Properties.Strings(), Variables: body.SessionVariables}
+	req := engine.Request{SQL: *body.SQL, Properties: body.Properties.Strings(), Variables: body.SessionVariables,
+		RequestProperties: body.RequestProperties.Strings()}
 	media := negotiate(r.Header.Values("Accept"), api.MediaDelimited, api.MediaKsqlJSON, api.MediaJSON)
 	if s.cfg.Engine.IsPrint(req.SQL) {
 		if media != api.MediaDelimited {

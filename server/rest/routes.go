@@ -31,6 +31,8 @@ func (s *Server) Routes() []Route {
 		{Pattern: "GET /status", Purpose: "statuses of all commands", handle: s.statuses},
 		{Pattern: "GET /status/{type}/{rest...}", Purpose: "status of one command", handle: s.status},
 		{Pattern: "GET /clusterStatus", Purpose: "hosts, stores, lags", handle: s.clusterStatus},
+		{Pattern: "POST /heartbeat", Purpose: "server to server; refused where there is an internal listener", handle: s.internal},
+		{Pattern: "POST /lag", Purpose: "server to server; refused where there is an internal listener", handle: s.internal},
 		{Pattern: "GET /is_valid_property/{name}", Purpose: "may a client set this property", handle: s.isValidProperty},
 		{Pattern: "GET /v1/metadata", Purpose: "Confluent metadata", handle: s.metadata},
 		{Pattern: "GET /v1/metadata/id", Purpose: "Confluent metadata", handle: s.metadataID},

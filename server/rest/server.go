@@ -37,6 +37,8 @@ type Config struct {
 	// Metrics serves /metrics.
 	Metrics http.Handler
 	Logger  *slog.Logger
+	// HasInternal says that other servers have a listener of their own, so that they have no business here.
+	HasInternal bool
 	// MaxBodyBytes bounds the body of a request (of one line on /inserts-stream).
 	MaxBodyBytes int64
 }

@@ -1,10 +1,14 @@
 package rest_test
 
 import (
+	"log/slog"
 	"net/http"
+	"net/http/httptest"
+	"strings"
 	"testing"
 
 	"github.com/ksqlgo/ksqlgo/server/api"
+	"github.com/ksqlgo/ksqlgo/server/rest"
 )
 
 func TestStateEndpoints(t *testing.T) {
@@ -45,5 +49,27 @@ func TestStateEndpoints(t *testing.T) {
 	}
 	if res, _ := exchange(t, "GET", url+"/", ""); res.StatusCode != http.StatusTemporaryRedirect || res.Header.Get("Location") != "/info" {
 		t.Errorf("GET /: status %d, location %q; want 307 to /info", res.StatusCode, res.Header.Get("Location"))
+	}
+}
+
+// TestInternalEndpoints: where other servers have their own listener they have no business on the public one.
+func TestInternalEndpoints(t *testing.T) {
+	for _, path := range []string{"/heartbeat", "/lag"} {
+		for _, c := range []struct {
+			internal bool
+			status   int
+			body     string
+		}{
+			{false, 200, `{"isOk":true}`},
+			{true, 400, `{"@type":"generic_error","error_code":40005,"message":"Can't call internal endpoint on public listener"}`},
+		} {
+			s := rest.New(rest.Config{Engine: &fakeEngine{}, Logger: slog.New(slog.DiscardHandler), HasInternal: c.internal})
+			s.Ready()
+			w := httptest.NewRecorder()
+			s.ServeHTTP(w, httptest.NewRequest(http.MethodPost, path, strings.NewReader("{}")))
+			if w.Code != c.status || w.Body.String() != c.body {
+				t.Errorf("%s, internal listener %v: %d %s", path, c.internal, w.Code, w.Body)
+			}
+		}
 	}
 }

@@ -34,6 +34,7 @@ func (s *Server) readRequest(w http.ResponseWriter, r *http.Request) (engine.Req
 	return engine.Request{
 		SQL:                   *body.SQL,
 		Properties:            body.StreamsProperties.Strings(),
+		RequestProperties:     body.RequestProperties.Strings(),
 		Variables:             body.SessionVariables,
 		CommandSequenceNumber: body.CommandSequenceNumber,
 	}, nil

@@ -31,7 +31,7 @@ func TestStatementsPassTheRequestOn(t *testing.T) {
 	}
 	number := int64(12)
 	want := engine.Request{SQL: "SHOW VARIABLES;", Properties: map[string]string{"auto.offset.reset": "earliest", "num": "1.50", "flag": "true"},
-		Variables: map[string]string{"env": "dev"}, CommandSequenceNumber: &number}
+		Variables: map[string]string{"env": "dev"}, CommandSequenceNumber: &number, RequestProperties: map[string]string{"x": "1"}}
 	if !reflect.DeepEqual(got, want) {
 		t.Errorf("request %+v, want %+v", got, want)
 	}
