@@ -46,7 +46,8 @@ var layers = map[string][]string{
 	"exec/eval":     {"catalog", "planner/expr", "planner/physical", "exec/record"},
 	"exec/state":    {"catalog/types"},
 	"exec/kafka":    {"exec/record"},
-	"exec/position": {},
+	// How topics feed each other is in the plans.
+	"exec/position": {"planner/physical"},
 	"exec/cluster":  {"exec/kafka"},
 	"exec/operator": {"catalog", "planner/expr", "planner/physical", "exec/record", "exec/eval", "exec/state"},
 	"exec/task":     {"catalog", "planner/expr", "planner/physical", "exec/record", "exec/eval", "exec/state", "exec/operator"},
