@@ -170,6 +170,13 @@ func (w *simWorld) run(t *testing.T, stable bool) string {
 		return err.Error()
 	}
 	time.Sleep(3 * time.Second) // All has been worked off.
+	missed := ""
+	w.locked(func() { missed = w.missed(topics, at) })
+	return missed
+}
+
+// missed finds a record made of the wanted ones that is not below the positions.
+func (w *simWorld) missed(topics []string, at position.Vector) string {
 	for _, topic := range topics {
 		for p, cells := range w.topics[topic] {
 			for offset, c := range cells {
