@@ -1,6 +1,7 @@
 package exec
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -27,12 +28,24 @@ type PullOptions struct {
 	StandbyLag int64
 	// AtLeast are positions of the inputs of the stage that keeps the rows; the answer contains them, or is an error.
 	AtLeast position.Vector
+	// Wait is how long AtLeast is waited for; 0 means five seconds.
+	Wait time.Duration
+}
+
+// StaleError is the error of a pull query whose state did not come to contain in time what it was to contain.
+type StaleError struct {
+	// Have are the positions that are there, of the partitions that were asked.
+	Have position.Vector
+}
+
+func (*StaleError) Error() string {
+	return "Unable to execute pull query. The table does not contain the positions asked for yet."
 }
 
 // Pull answers a pull query from the committed state of the query that materialises the table. It waits for tasks that
 // are being restored: their state is older than what was committed. An answer that lacked partitions would be a lie, so
 // partitions that are not here are an error.
-func (x *Executor) Pull(ctx context.Context, plan *physical.Pull, _ PullOptions) (*PullRows, error) {
+func (x *Executor) Pull(ctx context.Context, plan *physical.Pull, o PullOptions) (*PullRows, error) {
 	q, err := x.query(plan.QueryID)
 	if err != nil {
 		return nil, err
@@ -49,12 +62,48 @@ func (x *Executor) Pull(ctx context.Context, plan *physical.Pull, _ PullOptions)
 	if err := q.awaitTasks(ctx, rows.Stage(), partitions); err != nil {
 		return nil, fmt.Errorf("Unable to execute pull query. %w", err)
 	}
-	snapshot, err := q.snapshot()
-	if err != nil {
-		return nil, err
+	for deadline := time.Now().Add(cmp.Or(o.Wait, pullWait)); ; {
+		_, changed := q.missing(rows.Stage(), partitions)
+		snapshot, err := q.snapshot()
+		if err != nil {
+			return nil, err
+		}
+		rows.Read(snapshot)
+		if o.AtLeast.IsEmpty() {
+			return rows, nil
+		}
+		have, err := rows.Positions()
+		if err == nil && have.Covers(ofPartitions(o.AtLeast, partitions)) {
+			return rows, nil
+		}
+		_ = snapshot.Close()
+		if err != nil {
+			return nil, err
+		}
+		late := time.NewTimer(time.Until(deadline))
+		select {
+		case <-ctx.Done():
+			late.Stop()
+			return nil, ctx.Err()
+		case <-late.C:
+			return nil, &StaleError{Have: have}
+		case <-changed:
+			late.Stop()
+		}
 	}
-	rows.Read(snapshot)
-	return rows, nil
+}
+
+// ofPartitions keeps the positions of some partitions.
+func ofPartitions(v position.Vector, partitions []int32) position.Vector {
+	out := position.Vector{}
+	for topic := range v {
+		for _, p := range partitions {
+			if at, ok := v.Get(topic, p); ok {
+				out.Set(topic, p, at)
+			}
+		}
+	}
+	return out
 }
 
 // awaitTasks waits until the tasks of a stage for the given partitions run here.

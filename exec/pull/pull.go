@@ -13,6 +13,7 @@ import (
 	"github.com/ksqlgo/ksqlgo/catalog/types"
 	"github.com/ksqlgo/ksqlgo/exec/eval"
 	"github.com/ksqlgo/ksqlgo/exec/operator"
+	"github.com/ksqlgo/ksqlgo/exec/position"
 	"github.com/ksqlgo/ksqlgo/exec/state"
 	"github.com/ksqlgo/ksqlgo/planner/physical"
 )
@@ -96,6 +97,38 @@ func (r *Rows) Stage() int { return r.m.Stage }
 
 // Read makes the rows those of a snapshot of committed state, which Close gives back.
 func (r *Rows) Read(s *state.Snapshot) { r.snapshot = s }
+
+// Positions are the positions of the stage's inputs that belong to exactly these rows, of the partitions that the answer is
+// from. They can be had until Close.
+func (r *Rows) Positions() (position.Vector, error) {
+	partitions, err := r.Partitions()
+	if err != nil {
+		return nil, err
+	}
+	v := position.Vector{}
+	for _, p := range partitions {
+		list, err := r.snapshot.Positions(p)
+		if err != nil {
+			return nil, err
+		}
+		for _, at := range list {
+			if r.isInput(at.Topic) {
+				v.Set(at.Topic, p, at.Offset)
+			}
+		}
+	}
+	return v, nil
+}
+
+// isInput says whether the stage that keeps the rows reads a topic.
+func (r *Rows) isInput(topic string) bool {
+	for _, st := range r.cfg.Plan.Stages {
+		if st.ID == r.m.Stage {
+			return slices.ContainsFunc(st.Inputs, func(in *physical.Input) bool { return in.Topic == topic })
+		}
+	}
+	return false
+}
 
 func (r *Rows) open() error {
 	store := r.findStore()
