@@ -59,6 +59,14 @@ func (g *Graph) Knows(topic string) bool {
 	return len(g.readers[topic]) > 0 || len(g.writers[topic]) > 0
 }
 
+// Partitions is how many partitions a topic has that a query reads; false if none does.
+func (g *Graph) Partitions(topic string) (n int32, ok bool) {
+	for _, s := range g.readers[topic] {
+		return s.partitions, true
+	}
+	return 0, false
+}
+
 // Inputs lists the topics that a stage of a query reads; nil if there is no such stage.
 func (g *Graph) Inputs(query string, stageID int) []string {
 	if s := g.stage(query, stageID); s != nil {

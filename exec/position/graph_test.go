@@ -98,20 +98,20 @@ func TestAwait(t *testing.T) {
 			at:   "rich:0:6,users:1:4", asked: "a rich",
 		},
 		{
-			name:   "a diamond", plans: []*physical.Plan{plan("j", "left right > out"), plan("l", "orders > left"), plan("r", "orders > ~m", "~m > right")},
+			name: "a diamond", plans: []*physical.Plan{plan("j", "left right > out"), plan("l", "orders > left"), plan("r", "orders > ~m", "~m > right")},
 			topics: "left right", want: "orders:0:5",
 			fake: fake{committed: map[string]position.Vector{"l": {"orders": {0: 5}}, "r": {"orders": {0: 5}, "~m": {0: 8}}},
 				ends: position.Vector{"left": {1: 2}, "right": {0: 4}, "~m": {0: 8}}},
 			at: "left:1:2,right:0:4", asked: "l r ~m r left right",
 		},
 		{
-			name:   "two ways, one of them direct", plans: []*physical.Plan{plan("l", "orders > left"), plan("j", "left orders > out")},
+			name: "two ways, one of them direct", plans: []*physical.Plan{plan("l", "orders > left"), plan("j", "left orders > out")},
 			topics: "left orders", want: "orders:0:5",
 			fake: fake{committed: map[string]position.Vector{"l": {"orders": {0: 5}}}, ends: position.Vector{"left": {1: 2}}},
 			at:   "left:1:2,orders:0:5", asked: "l left",
 		},
 		{
-			name:   "two writers of a stream", plans: []*physical.Plan{plan("a", "orders > all"), plan("b", "returns > all"), plan("c", "all > totals")},
+			name: "two writers of a stream", plans: []*physical.Plan{plan("a", "orders > all"), plan("b", "returns > all"), plan("c", "all > totals")},
 			topics: "all", want: "orders:0:5,returns:0:6",
 			fake: fake{committed: map[string]position.Vector{"a": {"orders": {0: 5}}, "b": {"returns": {0: 6}}}, ends: position.Vector{"all": {0: 20}}},
 			at:   "all:0:20", asked: "a b all",
@@ -197,6 +197,12 @@ func TestGraph(t *testing.T) {
 		if got := [2]bool{g.Knows(topic), g.Feeds(topic, g.Inputs("q", 1))}; got != want {
 			t.Errorf("%s is known, feeds the table: %v; wanted %v", topic, got, want)
 		}
+	}
+	if n, ok := g.Partitions("orders"); n != 2 || !ok {
+		t.Errorf("orders has %d partitions, %v", n, ok)
+	}
+	if n, ok := g.Partitions("totals"); ok {
+		t.Errorf("totals, which nobody reads, has %d partitions", n)
 	}
 	if in := g.Inputs("q", 7); in != nil {
 		t.Errorf("a stage that does not exist reads %v", in)

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"maps"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -28,14 +29,19 @@ type token struct {
 	OffsetVector Vector `json:"offsetVector"`
 }
 
-// Token is the vector as opaque text that can stand in URLs, headers and JSON without escapes. Equal vectors give equal
-// tokens.
+// Token is the vector as opaque text that can stand in URLs, headers and JSON without escapes. Offsets of 0 ask for nothing
+// and are left out. Equal vectors give equal tokens.
 func (v Vector) Token() string {
 	version := TokenVersion
-	if v == nil {
-		v = Vector{}
+	asked := Vector{}
+	for topic, partitions := range v {
+		for p, offset := range partitions {
+			if offset > 0 {
+				asked.Set(topic, p, offset)
+			}
+		}
 	}
-	b, err := json.Marshal(token{&version, v})
+	b, err := json.Marshal(token{&version, asked})
 	if err != nil {
 		panic(err) // Maps of numbers can always be written.
 	}
@@ -70,6 +76,20 @@ func Parse(text string) (Vector, error) {
 		all.Raise(v)
 	}
 	return all, nil
+}
+
+// String is the vector as it is given by hand, in order.
+func (v Vector) String() string {
+	var b strings.Builder
+	for _, topic := range slices.Sorted(maps.Keys(v)) {
+		for _, p := range slices.Sorted(maps.Keys(v[topic])) {
+			if b.Len() > 0 {
+				b.WriteByte(',')
+			}
+			fmt.Fprintf(&b, "%s:%d:%d", topic, p, v[topic][p])
+		}
+	}
+	return b.String()
 }
 
 // shorten cuts what is quoted in an error.
