@@ -42,7 +42,8 @@ func (s *Server) queryStream(w http.ResponseWriter, r *http.Request) {
 		s.fail(w, api.NewError(api.CodeBadRequest, `"sql" field must be populated`))
 		return
 	}
-	req := engine.Request{SQL: *body.SQL, Properties: body.Properties.Strings(), Variables: body.SessionVariables}
+	req := engine.Request{SQL: *body.SQL, Properties: body.Properties.Strings(), Variables: body.SessionVariables,
+		Tokens: tokens(r, body.RequestProperties)}
 	media := negotiate(r.Header.Values("Accept"), api.MediaDelimited, api.MediaKsqlJSON, api.MediaJSON)
 	if s.cfg.Engine.IsPrint(req.SQL) {
 		if media != api.MediaDelimited {
@@ -91,6 +92,10 @@ func (s *Server) answer(w http.ResponseWriter, r *http.Request, req engine.Reque
 	}
 	switch {
 	case errors.Is(err, io.EOF):
+		if err := out.token(); err != nil {
+			out.fail(s.errorBody(err))
+			break
+		}
 		out.end(answer.Rows.LimitReached())
 	case r.Context().Err() != nil:
 		// The client has gone and nobody reads this, or the server stops.
