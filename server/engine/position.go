@@ -19,7 +19,8 @@ import (
 type consistency struct {
 	// want is what the answer is to contain.
 	want position.Vector
-	// tells says that the answer carries a token.
+	// tells says that the answer carries a token: one was asked for, or what it is to contain was. Without it there is nothing
+	// else here.
 	tells bool
 	limit time.Duration
 }
@@ -27,16 +28,15 @@ type consistency struct {
 // consistency reads the positions that a request asks for: its tokens, and that of its properties.
 func (s *session) consistency() (consistency, error) {
 	props := s.properties()
-	c := consistency{
-		want:  position.Vector{},
-		tells: len(s.tokens) > 0 || properties.Bool(props, api.PropertyConsistencyTokens),
-		limit: time.Duration(properties.Int(props, api.PropertyConsistencyTimeout)) * time.Millisecond,
-	}
+	c := consistency{want: position.Vector{}}
 	tokens := s.tokens
 	if t, ok := props[api.PropertyConsistencyToken]; ok {
-		c.tells = true
 		tokens = append(slices.Clip(tokens), t)
 	}
+	if c.tells = len(tokens) > 0 || properties.Bool(props, api.PropertyConsistencyTokens); !c.tells {
+		return c, nil
+	}
+	c.limit = time.Duration(properties.Int(props, api.PropertyConsistencyTimeout)) * time.Millisecond
 	for _, text := range tokens {
 		v, err := position.Parse(text)
 		if err != nil {
@@ -172,7 +172,7 @@ func (e *Engine) pullPositions(ctx context.Context, s *session, plan *physical.P
 	if err != nil {
 		return nil, err
 	}
-	if c.want.IsEmpty() && !c.tells {
+	if !c.tells {
 		return nil, nil
 	}
 	pp := &pullPositions{e: e, c: c, g: e.graph(), query: plan.QueryID, stage: plan.Materialization.Stage}
@@ -181,7 +181,9 @@ func (e *Engine) pullPositions(ctx context.Context, s *session, plan *physical.P
 			return nil, err
 		}
 	}
-	if err := e.trails.Note(ctx, pp.g, pp.query, pp.stage); err != nil {
+	look, cancel := context.WithTimeout(ctx, c.limit)
+	defer cancel()
+	if err := e.trails.Note(look, pp.g, pp.query, pp.stage); err != nil {
 		// The answer is as good without it; its token says less.
 		e.cfg.Logger.Warn("how far a query is could not be looked up for a consistency token", "query", pp.query, "error", err)
 	}
@@ -200,7 +202,7 @@ func (pp *pullPositions) failure(err error, atLeast position.Vector) error {
 // token is what the rows contain: what was wanted, the positions of the inputs of the stage that keeps them, and those of the
 // query's sources. Nil when no token is asked for.
 func (pp *pullPositions) token(positions func() (position.Vector, error)) func() (string, error) {
-	if pp == nil || !pp.c.tells {
+	if pp == nil {
 		return nil
 	}
 	return func() (string, error) {
@@ -219,7 +221,7 @@ func (pp *pullPositions) token(positions func() (position.Vector, error)) func()
 // the answer is "" when none is asked for.
 func (e *Engine) streamPositions(ctx context.Context, s *session, plan *physical.Plan) (token string, err error) {
 	c, err := s.consistency()
-	if err != nil || c.want.IsEmpty() && !c.tells {
+	if err != nil || !c.tells {
 		return "", err
 	}
 	var topics []string
@@ -239,7 +241,7 @@ func (e *Engine) streamPositions(ctx context.Context, s *session, plan *physical
 	if errors.As(err, &behind) {
 		err = stale(c, behind)
 	}
-	if err != nil || !c.tells {
+	if err != nil {
 		return "", err
 	}
 	c.want.Raise(have)

@@ -13,6 +13,7 @@ import (
 
 	"github.com/ksqlgo/ksqlgo/server"
 	"github.com/ksqlgo/ksqlgo/server/api"
+	"github.com/ksqlgo/ksqlgo/server/broker"
 	"github.com/ksqlgo/ksqlgo/server/client"
 )
 
@@ -238,5 +239,48 @@ func TestInsertsStreamToken(t *testing.T) {
 		if rows, err := w.askIn(ctx, session, `SELECT n FROM t WHERE k='a';`, nil); err != nil || !slices.Equal(rows, []string{fmt.Sprint(10 * (round + 1))}) {
 			t.Fatalf("round %d: %q, %v", round, rows, err)
 		}
+	}
+}
+
+// TestReadYourWritesAcrossServers: the tasks between the stream and the table are spread over two servers; the answer waits
+// for those of both, whichever server is asked.
+func TestReadYourWritesAcrossServers(t *testing.T) {
+	t.Parallel()
+	ctx := within(t, 2*time.Minute)
+	kafka, err := broker.Start(ctx, broker.Config{Listener: "127.0.0.1:0"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = kafka.Close() })
+	cfg := server.Config{BootstrapServers: kafka.BootstrapServers()}
+	worlds := []*world{start(ctx, t, cfg), start(ctx, t, cfg)}
+	worlds[0].writeIn(ctx, t, nil, `CREATE STREAM s (id INT KEY, k STRING, v INT) WITH (KAFKA_TOPIC='s', VALUE_FORMAT='JSON', PARTITIONS=4);
+		CREATE STREAM m AS SELECT * FROM s WHERE v >= 0;
+		CREATE TABLE t AS SELECT k, COUNT(*) AS n, SUM(v) AS total FROM m GROUP BY k;`)
+	eventually(ctx, t, func() error {
+		if have, err := worlds[1].ask(ctx, "SELECT k FROM t WHERE k = 'nobody';"); err != nil && strings.Contains(err.Error(), "does not exist") {
+			return fmt.Errorf("%q, %w", have, err)
+		}
+		return nil
+	})
+	session := &client.Consistency{}
+	counts, totals, asked := map[string]int{}, map[string]int{}, map[string]int{}
+	for i := range 100 {
+		key := fmt.Sprintf("key%d", rand.IntN(7))
+		counts[key]++
+		totals[key] += i
+		worlds[i%2].writeIn(ctx, t, session, fmt.Sprintf(`INSERT INTO s (k, v) VALUES ('%s', %d);`, key, i))
+		want := fmt.Sprintf("%d | %d", counts[key], totals[key])
+		// A server that is asked while a task moves may refuse; what it answers is right.
+		eventually(ctx, t, func() error {
+			have, err := worlds[asked[key]%2].askIn(ctx, session, fmt.Sprintf(`SELECT n, total FROM t WHERE k = '%s';`, key), nil)
+			if err == nil && !slices.Equal(have, []string{want}) {
+				t.Fatalf("round %d, key %s: %q; wanted %s", i, key, have, want)
+			}
+			if err != nil {
+				asked[key]++
+			}
+			return err
+		})
 	}
 }
