@@ -1,8 +1,8 @@
 package exec
 
 import (
+	"cmp"
 	"context"
-	"fmt"
 	"time"
 
 	"github.com/ksqlgo/ksqlgo/exec/kafka"
@@ -42,6 +42,8 @@ type PullOptions struct {
 	// AtLeast are positions of the inputs of the stage that keeps the rows; the answer contains those of the partitions that it
 	// is from, or is a *StaleError.
 	AtLeast position.Vector
+	// Wait is how long AtLeast is waited for; 0 means five seconds.
+	Wait time.Duration
 	// NoWait refuses at once the partitions whose state is being restored.
 	NoWait bool
 	// LocalOnly lets no other server be asked.
@@ -95,7 +97,7 @@ func (r *PullRequest) Stage() int { return r.rows.Stage() }
 func (r *PullRequest) Partitions() []int32 { return r.partitions }
 
 // Read answers from this server's state. It waits up to five seconds for tasks of this server that are being restored, since
-// their state is older than what was committed, and for o.AtLeast. Partitions that belong to another server are refused at
+// their state is older than what was committed, and for o.AtLeast as long as o.Wait says. Partitions that belong to another server are refused at
 // once. o.LocalOnly has no effect.
 func (r *PullRequest) Read(ctx context.Context, o PullOptions) (*PullRows, error) {
 	partitions := r.partitions
@@ -156,7 +158,7 @@ func (q *query) readable(ctx context.Context, stage int, partitions []int32, o P
 			return nil, why
 		}
 		if waiting == nil {
-			limited, cancel := context.WithTimeout(ctx, pullWait)
+			limited, cancel := context.WithTimeout(ctx, cmp.Or(o.Wait, pullWait))
 			defer cancel()
 			waiting = limited.Done()
 			// An assignment that changes wakes nobody who waits for the status.
@@ -207,6 +209,6 @@ type StaleError struct {
 	Have position.Vector
 }
 
-func (e *StaleError) Error() string {
-	return fmt.Sprintf("Unable to execute pull query. The table does not contain the positions asked for yet; it waited %d s for them.", int(pullWait.Seconds()))
+func (*StaleError) Error() string {
+	return "Unable to execute pull query. The table does not contain the positions asked for yet."
 }

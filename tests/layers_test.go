@@ -42,11 +42,12 @@ var layers = map[string][]string{
 	"planner":          {"catalog", "grammar"},
 
 	// Plans are data: exec takes nothing else from the planner.
-	"exec/record":   {"catalog/types"},
-	"exec/eval":     {"catalog", "planner/expr", "planner/physical", "exec/record"},
-	"exec/state":    {"catalog/types"},
-	"exec/kafka":    {"exec/record"},
-	"exec/position": {},
+	"exec/record": {"catalog/types"},
+	"exec/eval":   {"catalog", "planner/expr", "planner/physical", "exec/record"},
+	"exec/state":  {"catalog/types"},
+	"exec/kafka":  {"exec/record"},
+	// How topics feed each other is in the plans.
+	"exec/position": {"planner/physical"},
 	"exec/cluster":  {"exec/kafka"},
 	"exec/operator": {"catalog", "planner/expr", "planner/physical", "exec/record", "exec/eval", "exec/state"},
 	"exec/task":     {"catalog", "planner/expr", "planner/physical", "exec/record", "exec/eval", "exec/state", "exec/operator"},

@@ -53,3 +53,17 @@ func (v Vector) Clone() Vector {
 	}
 	return out
 }
+
+// Of is the part of v that is of the topics.
+func (v Vector) Of(topics ...string) Vector {
+	out := Vector{}
+	for _, t := range topics {
+		if len(v[t]) > 0 {
+			out[t] = maps.Clone(v[t])
+		}
+	}
+	return out
+}
+
+// IsEmpty says whether v asks for nothing: it holds no offset above 0.
+func (v Vector) IsEmpty() bool { return Vector(nil).Covers(v) }

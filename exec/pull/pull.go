@@ -149,6 +149,10 @@ func PositionsOf(s *state.Snapshot, plan *physical.Plan, stage int, partitions [
 	}
 	v := position.Vector{}
 	for _, p := range partitions {
+		// Nothing read yet is a position, too.
+		for topic := range inputs {
+			v.Set(topic, p, 0)
+		}
 		list, err := s.Positions(p)
 		if err != nil {
 			return nil, err

@@ -26,6 +26,8 @@ const (
 	CodeServerNotReady     Code = 50302
 	CodeServerShuttingDown Code = 50303
 	CodeServerShutDown     Code = 50304
+	// CodeStale is ksqlgo's own: an answer did not come to contain in time what it was to contain.
+	CodeStale Code = 50305
 )
 
 // HTTPStatus is the status of the answer that carries the code.

@@ -24,6 +24,8 @@ type ErrorBody interface {
 type GenericError struct {
 	Code    Code   `json:"error_code"`
 	Message string `json:"message"`
+	// ConsistencyToken, with CodeStale, is how far it was when the time was up.
+	ConsistencyToken string `json:"consistencyToken,omitempty"`
 }
 
 // NewError returns a GenericError with a formatted message.
@@ -81,6 +83,7 @@ func DecodeError(data []byte) (ErrorBody, error) {
 		Type    string `json:"@type"`
 		Code    *Code  `json:"error_code"`
 		Message string `json:"message"`
+		Token   string `json:"consistencyToken"`
 	}
 	if err := json.Unmarshal(data, &probe); err != nil {
 		return nil, fmt.Errorf("api: decode error body: %w", err)
@@ -89,7 +92,7 @@ func DecodeError(data []byte) (ErrorBody, error) {
 		return nil, fmt.Errorf("api: decode error body: no error_code")
 	}
 	if probe.Type != TypeStatementError {
-		return &GenericError{Code: *probe.Code, Message: probe.Message}, nil
+		return &GenericError{Code: *probe.Code, Message: probe.Message, ConsistencyToken: probe.Token}, nil
 	}
 	body := &StatementError{}
 	if err := json.Unmarshal(data, body); err != nil {

@@ -23,8 +23,10 @@ const (
 	RequestInternal           = "request.ksql.internal.request"
 	RequestDebug              = "request.ksql.debug.request"
 	RequestPullPartitions     = "request.ksql.query.pull.partition"
-	RequestPushContinuation   = "request.ksql.query.push.continuation.token"
-	RequestPushCatchupGroup   = "request.ksql.query.push.catchup.consumer.group"
+	// RequestPullConsistencyToken holds positions that the answer of a pull query is to contain, see HeaderConsistencyToken.
+	RequestPullConsistencyToken = "request.ksql.query.pull.consistency.token"
+	RequestPushContinuation     = "request.ksql.query.push.continuation.token"
+	RequestPushCatchupGroup     = "request.ksql.query.push.catchup.consumer.group"
 )
 
 // QueryStreamArgs is the body of POST /query-stream.
@@ -58,6 +60,21 @@ type ClusterTerminateRequest struct {
 	DeleteTopicList List[string] `json:"deleteTopicList"`
 }
 
+// HeaderConsistencyToken is a header of requests, and of answers that are not streamed. In a request it holds positions of
+// topics that the answer of a pull query is to contain; even an empty one asks for a token in the answer. In the answer of a
+// request that has inserted rows it holds their positions, raised by those of the request.
+const HeaderConsistencyToken = "Ksql-Consistency-Token"
+
+// Properties about consistency tokens.
+const (
+	// PropertyConsistencyToken is the token of a request as a property that SET can change.
+	PropertyConsistencyToken = "ksql.query.pull.consistency.token"
+	// PropertyConsistencyTokens lets answers of pull queries and acknowledgements of inserts carry tokens.
+	PropertyConsistencyTokens = "ksql.query.pull.consistency.token.enabled"
+	// PropertyConsistencyTimeout is how many milliseconds a pull query waits for its token.
+	PropertyConsistencyTimeout = "ksql.query.pull.consistency.timeout.ms"
+)
+
 // InsertAck is one line of the answer of POST /inserts-stream: a row was
 // written (Status "ok"), or the stream ended with an error (Status "error").
 type InsertAck struct {
@@ -65,7 +82,9 @@ type InsertAck struct {
 	Type   string `json:"@type,omitempty"`
 	Status string `json:"status"`
 	// Seq counts the rows of the request from 0.
-	Seq     int64  `json:"seq"`
+	Seq int64 `json:"seq"`
+	// Token, on streams that ask for tokens, holds the positions of this row and of all before it.
+	Token   string `json:"consistencyToken,omitempty"`
 	Code    Code   `json:"error_code,omitempty"`
 	Message string `json:"message,omitempty"`
 }

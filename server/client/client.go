@@ -121,7 +121,7 @@ func (c *Client) Close() {
 
 // send sends a request and returns the answer when its status is 200;
 // otherwise the error the server sent. The caller closes the body.
-func (c *Client) send(ctx context.Context, h *http.Client, method, path, accept string, body io.Reader) (*http.Response, error) {
+func (c *Client) send(ctx context.Context, h *http.Client, method, path, accept string, body io.Reader, consistency *Consistency) (*http.Response, error) {
 	target := *c.base
 	unescaped, err := url.PathUnescape(path)
 	if err != nil {
@@ -133,6 +133,7 @@ func (c *Client) send(ctx context.Context, h *http.Client, method, path, accept 
 		return nil, err
 	}
 	req.Header.Set("Accept", accept)
+	consistency.send(req.Header)
 	if body != nil {
 		req.Header.Set("Content-Type", api.MediaJSON)
 	}
@@ -153,7 +154,9 @@ func (c *Client) send(ctx context.Context, h *http.Client, method, path, accept 
 		}
 		return nil, &UnreachableError{URL: c.URL(), Err: err}
 	}
+	told := resp.Header.Get(api.HeaderConsistencyToken)
 	if resp.StatusCode == http.StatusOK {
+		consistency.raise(told)
 		return resp, nil
 	}
 	defer resp.Body.Close()
@@ -161,21 +164,26 @@ func (c *Client) send(ctx context.Context, h *http.Client, method, path, accept 
 	if err != nil {
 		return nil, fmt.Errorf("read the answer of %s: %w", c.URL(), err)
 	}
-	return nil, newError(resp.StatusCode, text)
+	failed := newError(resp.StatusCode, text)
+	if failed.Code != api.CodeStale {
+		// Statements before the one that failed may have written.
+		consistency.raise(told)
+	}
+	return nil, failed
 }
 
 // post sends a JSON body.
-func (c *Client) post(ctx context.Context, path, accept string, body any) (*http.Response, error) {
+func (c *Client) post(ctx context.Context, path, accept string, body any, consistency *Consistency) (*http.Response, error) {
 	text, err := json.Marshal(body)
 	if err != nil {
 		return nil, fmt.Errorf("encode the request: %w", err)
 	}
-	return c.send(ctx, c.http, http.MethodPost, path, accept, bytes.NewReader(text))
+	return c.send(ctx, c.http, http.MethodPost, path, accept, bytes.NewReader(text), consistency)
 }
 
 // get fetches a JSON document into out.
 func (c *Client) get(ctx context.Context, path string, out any) error {
-	resp, err := c.send(ctx, c.http, http.MethodGet, path, api.MediaJSON, nil)
+	resp, err := c.send(ctx, c.http, http.MethodGet, path, api.MediaJSON, nil, nil)
 	if err != nil {
 		return err
 	}

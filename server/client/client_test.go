@@ -289,6 +289,101 @@ func TestInsertStream(t *testing.T) {
 	}
 }
 
+// TestConsistencyGoesAlong: a session's token goes out with each request and is replaced by what comes back.
+func TestConsistencyGoesAlong(t *testing.T) {
+	sent := ""
+	note := func(r *http.Request) {
+		sent = "none"
+		if list, ok := r.Header[api.HeaderConsistencyToken]; ok {
+			sent = strings.Join(list, "+")
+		}
+	}
+	stale := api.NewError(api.CodeStale, "late")
+	stale.ConsistencyToken = "far"
+	c := serve(t, map[string]http.HandlerFunc{
+		"POST /ksql": func(w http.ResponseWriter, r *http.Request) {
+			note(r)
+			w.Header().Set(api.HeaderConsistencyToken, "written")
+			w.WriteHeader(http.StatusBadRequest)
+			body, _ := json.Marshal(api.NewStatementError("x", "the second statement is wrong"))
+			w.Write(body)
+		},
+		"POST /query": func(w http.ResponseWriter, r *http.Request) {
+			note(r)
+			io.WriteString(w, "[{\"header\":{\"queryId\":\"q\",\"schema\":\"`A` INTEGER\"}},\n{\"row\":{\"columns\":[1]}},\n"+
+				`{"consistencyToken":{"consistencyToken":"read"}}]`)
+		},
+		"POST /query-stream": func(w http.ResponseWriter, r *http.Request) {
+			note(r)
+			w.Header().Set(api.HeaderConsistencyToken, stale.ConsistencyToken)
+			w.WriteHeader(http.StatusServiceUnavailable)
+			body, _ := json.Marshal(stale)
+			w.Write(body)
+		},
+	})
+	session := &Consistency{}
+	check := func(step, wantSent, want string) {
+		t.Helper()
+		if sent != wantSent || session.Token() != want {
+			t.Errorf("%s: sent %q, token %q; wanted %q, %q", step, sent, session.Token(), wantSent, want)
+		}
+	}
+	if _, err := c.Execute(within(t), Request{SQL: "x", Consistency: session}); err == nil {
+		t.Error("no error of the failing statement")
+	}
+	check("statements", "", "written")
+	rows, err := c.Query(within(t), Request{SQL: "x", Consistency: session})
+	if err != nil {
+		t.Fatal(err)
+	}
+	check("before the rows", "written", "written")
+	for _, err := range rows.All() {
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	if rows.Token() != "read" {
+		t.Errorf("token of the rows %q", rows.Token())
+	}
+	check("behind the rows", "written", "read")
+	var failed *Error
+	if _, err := c.QueryStream(within(t), Request{SQL: "x", Consistency: session}); !errors.As(err, &failed) || failed.Code != api.CodeStale || failed.Token != "far" {
+		t.Errorf("stale answer: %#v", err)
+	}
+	check("a stale answer", "read", "read")
+	if _, err := c.Query(within(t), Request{SQL: "x"}); err != nil {
+		t.Fatal(err)
+	}
+	check("without", "none", "read")
+}
+
+// TestInsertStreamToken: the token of a stream of inserts is that of the last acknowledgement.
+func TestInsertStreamToken(t *testing.T) {
+	c := serve(t, map[string]http.HandlerFunc{"POST /inserts-stream": func(w http.ResponseWriter, r *http.Request) {
+		in := bufio.NewScanner(r.Body)
+		in.Scan()
+		w.WriteHeader(http.StatusOK)
+		w.(http.Flusher).Flush()
+		for seq := int64(0); in.Scan(); seq++ {
+			ack := api.InsertOK(seq)
+			ack.Token = fmt.Sprintf("t%d", seq)
+			json.NewEncoder(w).Encode(ack)
+		}
+	}})
+	in, err := c.InsertStream(within(t), "ORDERS", api.Properties{api.PropertyConsistencyTokens: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for range 3 {
+		if err := in.Insert(map[string]any{"ID": 1}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := in.Close(); err != nil || in.Token() != "t2" {
+		t.Errorf("token %q, err %v", in.Token(), err)
+	}
+}
+
 func TestInsertStreamErrors(t *testing.T) {
 	c := serve(t, map[string]http.HandlerFunc{"POST /inserts-stream": acknowledge})
 	var refused *Error

@@ -20,6 +20,8 @@ type Error struct {
 	StatementText string
 	// Entities are the results of statements that ran before it.
 	Entities api.Entities
+	// Token, with api.CodeStale, is the consistency token of what could be read when the time was up.
+	Token string
 }
 
 // Error returns the message.
@@ -56,6 +58,9 @@ func fromBody(status int, body api.ErrorBody) *Error {
 	e := &Error{HTTPStatus: status, Code: body.ErrorCode(), Message: body.Error()}
 	if s, ok := body.(*api.StatementError); ok {
 		e.StatementText, e.Entities = s.StatementText, s.Entities
+	}
+	if g, ok := body.(*api.GenericError); ok {
+		e.Token = g.ConsistencyToken
 	}
 	return e
 }

@@ -22,6 +22,7 @@ type Inserter struct {
 
 	mu    sync.Mutex
 	acked int64
+	token string
 	err   error
 }
 
@@ -43,7 +44,7 @@ func (c *Client) InsertStream(ctx context.Context, target string, properties api
 		_, err := writer.Write(append(args, '\n'))
 		sent <- err
 	}()
-	resp, err := c.send(ctx, c.h2, http.MethodPost, "/inserts-stream", api.MediaDelimited, reader)
+	resp, err := c.send(ctx, c.h2, http.MethodPost, "/inserts-stream", api.MediaDelimited, reader, nil)
 	if err != nil {
 		reader.CloseWithError(err)
 		cancel()
@@ -73,6 +74,7 @@ func (in *Inserter) readAcks(body io.ReadCloser) {
 			in.err = fmt.Errorf("read the acknowledgements: %w", err)
 		case ack.Status == "ok":
 			in.acked++
+			in.token = ack.Token
 		default:
 			in.err = &Error{Code: ack.Code, Message: ack.Message}
 			err = io.EOF
@@ -113,6 +115,14 @@ func (in *Inserter) Acked() int64 {
 	in.mu.Lock()
 	defer in.mu.Unlock()
 	return in.acked
+}
+
+// Token is the consistency token of the rows acknowledged so far. It is "" unless the properties of the stream switch tokens
+// on (api.PropertyConsistencyTokens).
+func (in *Inserter) Token() string {
+	in.mu.Lock()
+	defer in.mu.Unlock()
+	return in.token
 }
 
 // Close sends what is queued, waits until the server has acknowledged every

@@ -23,7 +23,7 @@ type Lines struct {
 // Print runs PRINT and returns its lines as they arrive: the two format lines
 // first, then one line a record. Cancelling the context ends it.
 func (c *Client) Print(ctx context.Context, r Request) (*Lines, error) {
-	resp, err := c.post(ctx, "/query", api.MediaJSON, r.ksql()) //nolint:bodyclose // Lines closes it
+	resp, err := c.post(ctx, "/query", api.MediaJSON, r.ksql(), nil) //nolint:bodyclose // Lines closes it
 	if err != nil {
 		return nil, err
 	}

@@ -19,6 +19,9 @@ type Rows struct {
 	// Columns are the columns of every row.
 	Columns []Column
 
+	consistency *Consistency
+	token       string
+
 	ctx   context.Context
 	body  io.ReadCloser
 	dec   *json.Decoder
@@ -40,11 +43,11 @@ type Row struct {
 // Query runs one SELECT and returns its rows. Cancelling the context ends the
 // query on the server and makes Next return false at once.
 func (c *Client) Query(ctx context.Context, r Request) (*Rows, error) {
-	resp, err := c.post(ctx, "/query", api.MediaKsqlJSON, r.ksql())
+	resp, err := c.post(ctx, "/query", api.MediaKsqlJSON, r.ksql(), r.Consistency)
 	if err != nil {
 		return nil, err
 	}
-	return newRows(ctx, resp)
+	return newRows(ctx, resp, r.Consistency)
 }
 
 // QueryStream is Query by POST /query-stream, which ksqlDB's Java client uses;
@@ -52,16 +55,16 @@ func (c *Client) Query(ctx context.Context, r Request) (*Rows, error) {
 func (c *Client) QueryStream(ctx context.Context, r Request) (*Rows, error) {
 	resp, err := c.post(ctx, "/query-stream", api.MediaKsqlJSON, api.QueryStreamArgs{
 		SQL: &r.SQL, Properties: r.Properties, SessionVariables: r.Variables, RequestProperties: r.RequestProperties,
-	})
+	}, r.Consistency)
 	if err != nil {
 		return nil, err
 	}
-	return newRows(ctx, resp)
+	return newRows(ctx, resp, r.Consistency)
 }
 
 // newRows reads up to and including the header.
-func newRows(ctx context.Context, resp *http.Response) (*Rows, error) {
-	r := &Rows{ctx: ctx, body: resp.Body, dec: json.NewDecoder(resp.Body)}
+func newRows(ctx context.Context, resp *http.Response, c *Consistency) (*Rows, error) {
+	r := &Rows{consistency: c, ctx: ctx, body: resp.Body, dec: json.NewDecoder(resp.Body)}
 	if err := r.readHeader(); err != nil {
 		resp.Body.Close()
 		return nil, err
@@ -131,6 +134,9 @@ func (r *Rows) Next() (Row, bool) {
 			r.end(nil)
 		case object.ErrorMessage != nil:
 			r.end(fromBody(0, object.ErrorMessage))
+		case object.ConsistencyToken != nil:
+			r.token = object.ConsistencyToken.Token
+			r.consistency.raise(r.token)
 		case object.FinalMessage != nil:
 			r.final = *object.FinalMessage
 		case object.Row != nil:
@@ -171,6 +177,9 @@ func (r *Rows) Err() error { return r.err }
 // Final is the server's last message: api.FinalLimitReached,
 // api.FinalQueryCompleted, or empty.
 func (r *Rows) Final() string { return r.final }
+
+// Token is the consistency token of the rows, after the last of them; "" if the request asked for none.
+func (r *Rows) Token() string { return r.token }
 
 // Close ends the query if it still runs. It may be called more than once.
 func (r *Rows) Close() error {

@@ -14,7 +14,7 @@ func BenchmarkRows(b *testing.B) {
 	body := io.MultiReader(
 		strings.NewReader("[{\"header\":{\"queryId\":\"q\",\"schema\":\"`A` BIGINT\"}}"),
 		strings.NewReader(strings.Repeat(row, b.N)), strings.NewReader("]"))
-	rows, err := newRows(context.Background(), &http.Response{Body: io.NopCloser(body)})
+	rows, err := newRows(context.Background(), &http.Response{Body: io.NopCloser(body)}, nil)
 	if err != nil {
 		b.Fatal(err)
 	}

@@ -57,7 +57,7 @@ func (c *Client) IsValidProperty(ctx context.Context, name string) error {
 
 // CloseQuery ends a push query of the server.
 func (c *Client) CloseQuery(ctx context.Context, queryID string) error {
-	resp, err := c.post(ctx, "/close-query", api.MediaJSON, api.CloseQueryArgs{QueryID: queryID})
+	resp, err := c.post(ctx, "/close-query", api.MediaJSON, api.CloseQueryArgs{QueryID: queryID}, nil)
 	if err != nil {
 		return err
 	}
@@ -67,7 +67,7 @@ func (c *Client) CloseQuery(ctx context.Context, queryID string) error {
 // TerminateCluster ends all queries of the cluster and deletes its topics that
 // match one of the names or regular expressions.
 func (c *Client) TerminateCluster(ctx context.Context, topics []string) (api.Entities, error) {
-	resp, err := c.post(ctx, "/ksql/terminate", api.MediaJSON, api.ClusterTerminateRequest{DeleteTopicList: topics})
+	resp, err := c.post(ctx, "/ksql/terminate", api.MediaJSON, api.ClusterTerminateRequest{DeleteTopicList: topics}, nil)
 	if err != nil {
 		return nil, err
 	}

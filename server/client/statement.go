@@ -19,6 +19,8 @@ type Request struct {
 	AfterCommand *int64
 	// RequestProperties are internal switches, see api.RequestInternal.
 	RequestProperties api.Properties
+	// Consistency, when set, is sent with the request and raised by what it writes and reads.
+	Consistency *Consistency
 }
 
 func (r Request) ksql() api.KsqlRequest {
@@ -35,7 +37,7 @@ func (r Request) ksql() api.KsqlRequest {
 // for each that has a result. When a statement fails the error is an *Error;
 // its Entities are the results of the statements before it.
 func (c *Client) Execute(ctx context.Context, r Request) (api.Entities, error) {
-	resp, err := c.post(ctx, "/ksql", api.MediaJSON, r.ksql())
+	resp, err := c.post(ctx, "/ksql", api.MediaJSON, r.ksql(), r.Consistency)
 	if err != nil {
 		return nil, err
 	}

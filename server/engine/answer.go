@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 
 	"github.com/ksqlgo/ksqlgo/catalog/types"
+	"github.com/ksqlgo/ksqlgo/server/api"
 )
 
 // Request is one client request: statements and what the client set for them.
@@ -19,6 +20,17 @@ type Request struct {
 	Variables map[string]string
 	// CommandSequenceNumber, if not nil, is the command that must have been applied here before the request is looked at.
 	CommandSequenceNumber *int64
+	// Tokens are consistency tokens: what the answer of a pull query is to contain. Even an empty text asks for a token in the
+	// answer.
+	Tokens []string
+}
+
+// Result is what statements gave.
+type Result struct {
+	Entities api.Entities
+	// Token holds the positions of the rows that the statements have inserted, raised by those that the request named; "" if
+	// there are none. It is set beside an error, too.
+	Token string
 }
 
 // Row is one row of an answer. Values are boxed (see catalog/types) and belong to the receiver.
@@ -50,6 +62,9 @@ type Answer struct {
 	// Pull: a pull query over a table. Over a stream it is answered as a push query is, one that ends by itself.
 	Pull bool
 	Rows Rows
+	// Token gives the consistency token of the rows. It is asked when all of them have been read, before Rows.Close; nil when
+	// none is to be told.
+	Token func() (string, error)
 }
 
 // Printed is what PRINT gives: text lines, the two format lines first.
@@ -62,13 +77,6 @@ type Printed interface {
 // Inserter takes the rows of one /inserts-stream request.
 type Inserter interface {
 	// Insert writes one row: column names to JSON values, names as in the JSON text. It returns once the row is durable,
-	// with where it is. The error is an api.ErrorBody.
-	Insert(ctx context.Context, row map[string]json.RawMessage) (Position, error)
-}
-
-// Position is where a written record is: the token for reading one's own writes.
-type Position struct {
-	Topic     string
-	Partition int32
-	Offset    int64
+	// with the token of all rows so far, "" if the request asks for none. The error is an api.ErrorBody.
+	Insert(ctx context.Context, row map[string]json.RawMessage) (token string, err error)
 }

@@ -12,6 +12,7 @@ import (
 	"github.com/ksqlgo/ksqlgo/catalog/functions"
 	"github.com/ksqlgo/ksqlgo/exec"
 	"github.com/ksqlgo/ksqlgo/exec/kafka"
+	"github.com/ksqlgo/ksqlgo/exec/position"
 	"github.com/ksqlgo/ksqlgo/planner/physical"
 	"github.com/ksqlgo/ksqlgo/server/api"
 	"github.com/ksqlgo/ksqlgo/server/commandlog"
@@ -67,6 +68,10 @@ type Engine struct {
 	plansMu sync.Mutex
 	plans   map[string]*physical.Plan
 
+	// offsets asks Kafka how far queries are; trails remembers it.
+	offsets *kafkaOffsets
+	trails  *position.Trails
+
 	pushMu sync.Mutex
 	pushes map[string]*pushQuery
 }
@@ -74,6 +79,8 @@ type Engine struct {
 // New makes an engine; Run follows the command log.
 func New(cfg Config) *Engine {
 	e := &Engine{cfg: cfg, plans: map[string]*physical.Plan{}, pushes: map[string]*pushQuery{}}
+	e.offsets = &kafkaOffsets{kafka: cfg.Kafka, serviceID: cfg.ServiceID}
+	e.trails = position.NewTrails(e.offsets)
 	e.log = commandlog.New(commandlog.Config{Topic: cfg.Topic, Applier: e, Backup: cfg.Backup, Logger: cfg.Logger})
 	return e
 }

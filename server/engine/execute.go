@@ -29,20 +29,20 @@ const maxStatements = 10_000
 // Execute runs the statements of a /ksql request: all of them are validated in order against a copy of the catalog, then
 // they are executed one after the other. The error is an api.ErrorBody; of a failing statement it holds the results of
 // those before it.
-func (e *Engine) Execute(ctx context.Context, r Request) (api.Entities, error) {
+func (e *Engine) Execute(ctx context.Context, r Request) (Result, error) {
 	if err := e.waitForCommand(ctx, r.CommandSequenceNumber); err != nil {
-		return nil, err
+		return Result{}, err
 	}
 	pieces := token.Split(r.SQL)
 	if len(pieces) > maxStatements {
-		return nil, api.NewError(api.CodeBadRequest, "The request holds %d statements; at most %d are taken at once.", len(pieces), maxStatements)
+		return Result{}, api.NewError(api.CodeBadRequest, "The request holds %d statements; at most %d are taken at once.", len(pieces), maxStatements)
 	}
 	if err := e.validateAll(ctx, pieces, r); err != nil {
-		return nil, err
+		return Result{}, err
 	}
 	s, err := newSession(e, r)
 	if err != nil {
-		return nil, err
+		return Result{}, err
 	}
 	var entities api.Entities
 	for _, p := range pieces {
@@ -54,10 +54,10 @@ func (e *Engine) Execute(ctx context.Context, r Request) (api.Entities, error) {
 			}
 		}
 		if err != nil {
-			return nil, statementError(st, err, entities)
+			return Result{Token: s.writtenToken()}, statementError(st, err, entities)
 		}
 	}
-	return entities, nil
+	return Result{Entities: entities, Token: s.writtenToken()}, nil
 }
 
 // validateAll checks every statement against a sandbox. A failure changes nothing.
@@ -98,6 +98,9 @@ func (e *Engine) validate(ctx context.Context, s *session, st statement, box *sa
 	case *ast.SetProperty, *ast.UnsetProperty, *ast.Define, *ast.Undefine:
 		return s.apply(n)
 	case *ast.InsertValues:
+		if _, err := s.consistency(); err != nil {
+			return err
+		}
 		_, err := e.planInsert(ctx, s, n, box.catalog, box.created)
 		return err
 	case *ast.Terminate:

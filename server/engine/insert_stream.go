@@ -13,12 +13,15 @@ import (
 	"github.com/cockroachdb/apd/v3"
 
 	"github.com/ksqlgo/ksqlgo/catalog"
+	"github.com/ksqlgo/ksqlgo/catalog/properties"
 	"github.com/ksqlgo/ksqlgo/catalog/types"
+	"github.com/ksqlgo/ksqlgo/exec/position"
 	"github.com/ksqlgo/ksqlgo/server/api"
 )
 
-// Inserter checks the target of an /inserts-stream request and returns what takes its rows.
-func (e *Engine) Inserter(_ context.Context, target string, props map[string]string) (Inserter, error) {
+// Inserter checks the target of an /inserts-stream request and returns what takes its rows. tokens are those of the request,
+// see Request.
+func (e *Engine) Inserter(_ context.Context, target string, props map[string]string, tokens []string) (Inserter, error) {
 	name := sourceName(target)
 	src, ok := e.Catalog().Source(name)
 	switch {
@@ -33,11 +36,19 @@ func (e *Engine) Inserter(_ context.Context, target string, props map[string]str
 	case props["ksql.insert.into.values.enabled"] == "false" || e.cfg.Properties["ksql.insert.into.values.enabled"] == "false":
 		return nil, api.NewError(api.CodeBadRequest, "The server has disabled INSERT INTO ... VALUES functionality. ")
 	}
+	s := &session{e: e, overrides: map[string]string{}, tokens: tokens}
+	for name, value := range props {
+		s.overrides[properties.Normalize(name)] = value
+	}
+	c, err := s.consistency()
+	if err != nil {
+		return nil, err
+	}
 	w, err := e.newRecordWriter(src)
 	if err != nil {
 		return nil, api.NewError(api.CodeBadRequest, "%v", err)
 	}
-	return &inserter{w: w, src: src}, nil
+	return &inserter{w: w, src: src, written: c.want, tells: c.tells}, nil
 }
 
 // sourceName resolves a name given outside SQL: upper case unless in back-quotes.
@@ -51,27 +62,32 @@ func sourceName(text string) string {
 type inserter struct {
 	w   *recordWriter
 	src *catalog.Source
+	// written are the positions of the rows so far, raised from those of the request; tells says that they are told.
+	written position.Vector
+	tells   bool
 }
 
 // Insert implements Inserter.
-func (i *inserter) Insert(ctx context.Context, row map[string]json.RawMessage) (Position, error) {
+func (i *inserter) Insert(ctx context.Context, row map[string]json.RawMessage) (string, error) {
 	fields := make(map[string]json.RawMessage, len(row))
 	for name, value := range row {
 		fields[columnName(name)] = value
 	}
 	key, err := i.side(i.src.Schema.Key, fields, true)
 	if err != nil {
-		return Position{}, err
+		return "", err
 	}
 	value, err := i.side(i.src.Schema.Value, fields, false)
 	if err != nil {
-		return Position{}, err
+		return "", err
 	}
-	at, err := i.w.write(ctx, key, value, i.w.e.cfg.Now().UnixMilli())
-	if err != nil {
-		return Position{}, api.NewError(api.CodeServerError, "%v", err)
+	if err := i.w.write(ctx, key, value, i.w.e.cfg.Now().UnixMilli(), i.written); err != nil {
+		return "", api.NewError(api.CodeServerError, "%v", err)
 	}
-	return at, nil
+	if !i.tells {
+		return "", nil
+	}
+	return i.written.Token(), nil
 }
 
 // columnName resolves a JSON field name: upper case unless the name itself is in quotes.

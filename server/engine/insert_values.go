@@ -8,6 +8,7 @@ import (
 	"github.com/ksqlgo/ksqlgo/catalog/formats"
 	"github.com/ksqlgo/ksqlgo/catalog/types"
 	"github.com/ksqlgo/ksqlgo/exec/kafka"
+	"github.com/ksqlgo/ksqlgo/exec/position"
 	"github.com/ksqlgo/ksqlgo/grammar/ast"
 	"github.com/ksqlgo/ksqlgo/planner"
 	"github.com/ksqlgo/ksqlgo/server/api"
@@ -38,8 +39,10 @@ func (e *Engine) insertValues(ctx context.Context, s *session, n *ast.InsertValu
 	if p.Timestamp != nil {
 		at = *p.Timestamp
 	}
-	_, err = w.write(ctx, p.Key, p.Value, at)
-	return err
+	if s.written == nil {
+		s.written = position.Vector{}
+	}
+	return w.write(ctx, p.Key, p.Value, at, s.written)
 }
 
 // recordWriter encodes rows of one source and writes them to its topic. It belongs to one goroutine.
@@ -78,8 +81,8 @@ func (e *Engine) encoder(src *catalog.Source, f catalog.Format, isKey bool, colu
 		Unwrapped: f.Unwrapped, Properties: f.Properties})
 }
 
-// write writes one record and returns where it is. A row whose key is null goes to any partition.
-func (w *recordWriter) write(ctx context.Context, key, value []types.Slot, at int64) (Position, error) {
+// write writes one record and raises the positions by its own. A row whose key is null goes to any partition.
+func (w *recordWriter) write(ctx context.Context, key, value []types.Slot, at int64, written position.Vector) error {
 	for i, s := range key {
 		w.row.SetSlot(w.locs[i], s)
 	}
@@ -88,11 +91,11 @@ func (w *recordWriter) write(ctx context.Context, key, value []types.Slot, at in
 	}
 	k, nullKey, err := w.key.Append(nil, w.row)
 	if err != nil {
-		return Position{}, fmt.Errorf("Could not serialize key: %w", err)
+		return fmt.Errorf("Could not serialize key: %w", err)
 	}
 	v, nullValue, err := w.value.Append(nil, w.row)
 	if err != nil {
-		return Position{}, fmt.Errorf("Could not serialize value: %w", err)
+		return fmt.Errorf("Could not serialize value: %w", err)
 	}
 	if nullKey {
 		k = nil
@@ -108,11 +111,12 @@ func (w *recordWriter) write(ctx context.Context, key, value []types.Slot, at in
 	}
 	plain, err := w.e.cfg.Kafka.Plain()
 	if err != nil {
-		return Position{}, err
+		return err
 	}
 	offset, err := plain.Produce(ctx, kafka.TopicPartition{Topic: w.source.Topic, Partition: partition}, k, v, at, nil)
 	if err != nil {
-		return Position{}, err
+		return err
 	}
-	return Position{Topic: w.source.Topic, Partition: partition, Offset: offset}, nil
+	written.Raise(position.Vector{w.source.Topic: {partition: offset + 1}})
+	return nil
 }

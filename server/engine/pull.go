@@ -26,17 +26,29 @@ func (e *Engine) pull(ctx context.Context, s *session, st statement, q *ast.Quer
 		return nil, err
 	}
 	if p.Stream != nil {
-		return e.subscribe(ctx, s, st, q.Select, p.Stream, true)
+		token, err := e.streamPositions(ctx, s, p.Stream)
+		if err != nil {
+			return nil, err
+		}
+		answer, err := e.subscribe(ctx, s, st, q.Select, p.Stream, true)
+		if err == nil && token != "" {
+			answer.Token = func() (string, error) { return token, nil }
+		}
+		return answer, err
 	}
 	o, err := pullOptions(s.properties(), r.RequestProperties)
 	if err != nil {
 		return nil, err
 	}
-	rows, err := e.cfg.Runtime.Pull(ctx, p.Table, o)
+	positions, err := e.pullPositions(ctx, s, p.Table, &o)
 	if err != nil {
 		return nil, err
 	}
-	return &Answer{QueryID: fmt.Sprintf("query_%d", e.cfg.Now().UnixMilli()), Columns: p.Table.Columns, KeyPositions: p.Table.KeyPositions,
+	rows, err := e.cfg.Runtime.Pull(ctx, p.Table, o)
+	if err != nil {
+		return nil, positions.failure(err, o.AtLeast)
+	}
+	return &Answer{Token: positions.token(rows.Positions), QueryID: fmt.Sprintf("query_%d", e.cfg.Now().UnixMilli()), Columns: p.Table.Columns, KeyPositions: p.Table.KeyPositions,
 		Pull: true, Rows: &pulledRows{rows: rows}}, nil
 }
 

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/ksqlgo/ksqlgo/catalog/properties"
+	"github.com/ksqlgo/ksqlgo/exec/position"
 	"github.com/ksqlgo/ksqlgo/grammar"
 	"github.com/ksqlgo/ksqlgo/grammar/ast"
 	"github.com/ksqlgo/ksqlgo/grammar/diag"
@@ -18,10 +19,13 @@ type session struct {
 	// overrides are the client's properties by normalised name; variables by upper-case name.
 	overrides map[string]string
 	variables map[string]string
+	// tokens are those of the request; written are the positions of the rows that it has inserted, nil before the first.
+	tokens  []string
+	written position.Vector
 }
 
 func newSession(e *Engine, r Request) (*session, error) {
-	s := &session{e: e, overrides: map[string]string{}, variables: map[string]string{}}
+	s := &session{e: e, overrides: map[string]string{}, variables: map[string]string{}, tokens: r.Tokens}
 	for name, value := range r.Properties {
 		normalised, value, err := properties.Override(name, value)
 		if err != nil {

@@ -19,16 +19,19 @@ import (
 
 // fakeEngine answers what a test has put into it.
 type fakeEngine struct {
-	execute  func(ctx context.Context, r engine.Request) (api.Entities, error)
+	execute func(ctx context.Context, r engine.Request) (api.Entities, error)
+	// written is the token of what execute has inserted.
+	written  string
 	query    func(ctx context.Context, r engine.Request) (*engine.Answer, error)
 	print    func(ctx context.Context, r engine.Request) (engine.Printed, error)
-	inserter func(ctx context.Context, target string, properties map[string]string) (engine.Inserter, error)
+	inserter func(ctx context.Context, target string, properties map[string]string, tokens []string) (engine.Inserter, error)
 	statuses map[string]api.CommandStatus
 	pushes   map[string]bool
 }
 
-func (f *fakeEngine) Execute(ctx context.Context, r engine.Request) (api.Entities, error) {
-	return f.execute(ctx, r)
+func (f *fakeEngine) Execute(ctx context.Context, r engine.Request) (engine.Result, error) {
+	entities, err := f.execute(ctx, r)
+	return engine.Result{Entities: entities, Token: f.written}, err
 }
 
 func (f *fakeEngine) Query(ctx context.Context, r engine.Request) (*engine.Answer, error) {
@@ -41,8 +44,8 @@ func (f *fakeEngine) Print(ctx context.Context, r engine.Request) (engine.Printe
 
 func (f *fakeEngine) IsPrint(sql string) bool { return strings.HasPrefix(sql, "PRINT") }
 
-func (f *fakeEngine) Inserter(ctx context.Context, target string, properties map[string]string) (engine.Inserter, error) {
-	return f.inserter(ctx, target, properties)
+func (f *fakeEngine) Inserter(ctx context.Context, target string, properties map[string]string, tokens []string) (engine.Inserter, error) {
+	return f.inserter(ctx, target, properties, tokens)
 }
 
 func (f *fakeEngine) CloseQuery(id string) bool { return f.pushes[id] }
@@ -127,16 +130,17 @@ func orders(pull bool, rows engine.Rows) *engine.Answer {
 // fakeInserter takes rows, but not those without an ID.
 type fakeInserter struct {
 	taken chan map[string]json.RawMessage
+	token string
 }
 
-func (f *fakeInserter) Insert(_ context.Context, row map[string]json.RawMessage) (engine.Position, error) {
+func (f *fakeInserter) Insert(_ context.Context, row map[string]json.RawMessage) (string, error) {
 	if _, ok := row["ID"]; !ok {
-		return engine.Position{}, api.NewError(api.CodeBadRequest, "Key field must be specified: ID")
+		return "", api.NewError(api.CodeBadRequest, "Key field must be specified: ID")
 	}
 	if f.taken != nil {
 		f.taken <- row
 	}
-	return engine.Position{}, nil
+	return f.token, nil
 }
 
 // serve runs a server on a port of its own and gives its URL.

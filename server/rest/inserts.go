@@ -29,7 +29,7 @@ func (s *Server) insertsStream(w http.ResponseWriter, r *http.Request) {
 		s.fail(w, api.NewError(api.CodeBadRequest, "Invalid JSON in request: the first line must be an object with the target"))
 		return
 	}
-	inserter, err := s.cfg.Engine.Inserter(r.Context(), args.Target, args.Properties.Strings())
+	inserter, err := s.cfg.Engine.Inserter(r.Context(), args.Target, args.Properties.Strings(), tokens(r, nil))
 	if err != nil {
 		s.fail(w, err)
 		return
@@ -51,12 +51,12 @@ func (s *Server) insertsStream(w http.ResponseWriter, r *http.Request) {
 			err = errors.New("bad line")
 			out.ack(api.InsertFailed(seq, api.CodeBadRequest, "Invalid JSON in inserts stream"))
 		default:
-			if _, err = inserter.Insert(r.Context(), row); err != nil {
+			ack := api.InsertOK(seq)
+			if ack.Token, err = inserter.Insert(r.Context(), row); err != nil {
 				body := s.errorBody(err)
-				out.ack(api.InsertFailed(seq, body.ErrorCode(), body.Error()))
-			} else {
-				out.ack(api.InsertOK(seq))
+				ack = api.InsertFailed(seq, body.ErrorCode(), body.Error())
 			}
+			out.ack(ack)
 		}
 		if err != nil || out.err != nil {
 			break

@@ -14,9 +14,12 @@ import (
 )
 
 func inserting(f *fakeInserter) *fakeEngine {
-	return &fakeEngine{inserter: func(_ context.Context, target string, _ map[string]string) (engine.Inserter, error) {
+	return &fakeEngine{inserter: func(_ context.Context, target string, _ map[string]string, tokens []string) (engine.Inserter, error) {
 		if target != "orders" {
 			return nil, api.NewError(api.CodeBadStatement, "Cannot insert values into an unknown stream/table: %s", target)
+		}
+		if len(tokens) > 0 {
+			return &fakeInserter{taken: f.taken, token: "t" + tokens[0]}, nil
 		}
 		return f, nil
 	}}

@@ -43,7 +43,7 @@ func (s *Server) queryStream(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	req := engine.Request{SQL: *body.SQL, Properties: body.Properties.Strings(), Variables: body.SessionVariables,
-		RequestProperties: body.RequestProperties.Strings()}
+		RequestProperties: body.RequestProperties.Strings(), Tokens: tokens(r, body.RequestProperties)}
 	media := negotiate(r.Header.Values("Accept"), api.MediaDelimited, api.MediaKsqlJSON, api.MediaJSON)
 	if s.cfg.Engine.IsPrint(req.SQL) {
 		if media != api.MediaDelimited {
@@ -92,6 +92,10 @@ func (s *Server) answer(w http.ResponseWriter, r *http.Request, req engine.Reque
 	}
 	switch {
 	case errors.Is(err, io.EOF):
+		if err := out.token(); err != nil {
+			out.fail(s.errorBody(err))
+			break
+		}
 		out.end(answer.Rows.LimitReached())
 	case r.Context().Err() != nil:
 		// The client has gone and nobody reads this, or the server stops.

@@ -121,6 +121,34 @@ func (o *rowWriter) values(r *engine.Row) {
 	o.buf = append(o.buf, ']')
 }
 
+// token writes the consistency token of the rows, if one is to be told. Clients of ksqlDB know it as an object of its own
+// behind the rows.
+func (o *rowWriter) token() error {
+	if o.answer.Token == nil {
+		return nil
+	}
+	text, err := o.answer.Token()
+	if err != nil {
+		return err
+	}
+	token := api.ConsistencyToken{Token: text}
+	switch o.media {
+	case api.MediaKsqlJSON:
+		if o.answer.Pull {
+			o.buf = append(o.buf, ",\n"...)
+		}
+		o.object(api.StreamedRow{ConsistencyToken: &token})
+		o.separate()
+	case api.MediaJSON:
+		o.buf = append(o.buf, ',')
+		o.object(token)
+	default:
+		o.object(token)
+		o.buf = append(o.buf, '\n')
+	}
+	return nil
+}
+
 // end closes the answer.
 func (o *rowWriter) end(limitReached bool) {
 	switch {

@@ -17,12 +17,12 @@ import (
 // Engine is what the endpoints need of the engine. All methods are safe for concurrent use; errors are
 // api.ErrorBody values for the client, anything else is a bug and answered with 50000.
 type Engine interface {
-	Execute(ctx context.Context, r engine.Request) (api.Entities, error)
+	Execute(ctx context.Context, r engine.Request) (engine.Result, error)
 	Query(ctx context.Context, r engine.Request) (*engine.Answer, error)
 	Print(ctx context.Context, r engine.Request) (engine.Printed, error)
 	// IsPrint reports whether the request is a PRINT rather than a SELECT.
 	IsPrint(sql string) bool
-	Inserter(ctx context.Context, target string, properties map[string]string) (engine.Inserter, error)
+	Inserter(ctx context.Context, target string, properties map[string]string, tokens []string) (engine.Inserter, error)
 	CloseQuery(id string) bool
 	Info() api.ServerInfo
 	Health() api.HealthCheckResponse
@@ -130,6 +130,9 @@ func (s *Server) guard(r Route) http.HandlerFunc {
 // fail writes an error body. Errors that are not meant for clients are logged and answered with 50000.
 func (s *Server) fail(w http.ResponseWriter, err error) {
 	body := s.errorBody(err)
+	if late, ok := body.(*api.GenericError); ok {
+		tellToken(w, late.ConsistencyToken)
+	}
 	if body.ErrorCode().HTTPStatus() == http.StatusServiceUnavailable && w.Header().Get("Retry-After") == "" {
 		w.Header().Set("Retry-After", "1")
 	}

@@ -14,12 +14,13 @@ func (s *Server) statements(w http.ResponseWriter, r *http.Request) {
 		s.fail(w, err)
 		return
 	}
-	entities, err := s.cfg.Engine.Execute(r.Context(), req)
+	result, err := s.cfg.Engine.Execute(r.Context(), req)
+	tellToken(w, result.Token)
 	if err != nil {
 		s.fail(w, err)
 		return
 	}
-	writeJSON(w, http.StatusOK, entities)
+	writeJSON(w, http.StatusOK, result.Entities)
 }
 
 // readRequest reads the body of /ksql and /query.
@@ -37,5 +38,6 @@ func (s *Server) readRequest(w http.ResponseWriter, r *http.Request) (engine.Req
 		RequestProperties:     body.RequestProperties.Strings(),
 		Variables:             body.SessionVariables,
 		CommandSequenceNumber: body.CommandSequenceNumber,
+		Tokens:                tokens(r, body.RequestProperties),
 	}, nil
 }

@@ -173,6 +173,7 @@ func (s *session) changeServer(ctx context.Context, args []string) error {
 	}
 	s.client.Close()
 	s.client, s.sequence, s.config.Server = next, nil, config
+	s.consistency.Set("")
 	s.names.use(next)
 	s.printer.Note("Server now: %s", next.URL())
 	return nil

@@ -66,6 +66,21 @@ func start(t *testing.T) *fakeksql.Server {
 	return server
 }
 
+// TestConsistencyTokenOfTheSession: switched on, what the session has seen goes along with each request; a drop forgets it.
+func TestConsistencyTokenOfTheSession(t *testing.T) {
+	server := start(t)
+	got := script(t, server, `INSERT INTO a VALUES (1); SELECT * FROM a;
+		SET 'ksql.query.pull.consistency.token.enabled'='true';
+		INSERT INTO a VALUES (2); SELECT * FROM a; SELECT * FROM a; DROP STREAM a; SELECT * FROM a;
+		UNSET 'ksql.query.pull.consistency.token.enabled'; SELECT * FROM a;`, nil)
+	if got.code != ExitOK {
+		t.Fatalf("exit %d: %s", got.code, got.err)
+	}
+	if want := []string{"none", "none", "", "written", "read", "read", "", "none"}; !reflect.DeepEqual(server.Tokens(), want) {
+		t.Errorf("sent %q with\n%q\nwant %q", server.Tokens(), server.SQL(), want)
+	}
+}
+
 func TestStatementsGoInBatchesQueriesAlone(t *testing.T) {
 	server := start(t)
 	got := script(t, server, "CREATE STREAM a; CREATE STREAM b; SELECT * FROM a; show streams; PRINT x LIMIT 2; DROP STREAM a", nil)

@@ -29,7 +29,9 @@ type session struct {
 	variables  map[string]string // names in lower case
 	pipelining bool
 	sequence   *int64 // of the last command
-	spool      *os.File
+	// consistency is what the session has written and read, if it wants to see it.
+	consistency client.Consistency
+	spool       *os.File
 }
 
 func newSession(config Config) (*session, error) {
@@ -134,6 +136,9 @@ func (s *session) request(text string) client.Request {
 	if !s.pipelining {
 		r.AfterCommand = s.sequence
 	}
+	if strings.EqualFold(s.properties[api.PropertyConsistencyTokens], "true") {
+		r.Consistency = &s.consistency
+	}
 	return r
 }
 
@@ -164,6 +169,10 @@ func (s *session) remember(entities api.Entities) {
 		if status, ok := e.(*api.CommandStatusEntity); ok && status.CommandSequenceNumber >= 0 {
 			number := status.CommandSequenceNumber
 			s.sequence = &number
+			if strings.HasSuffix(status.CommandID, "/drop") {
+				// What was written may be gone with its topic, and could not be waited for.
+				s.consistency.Set("")
+			}
 		}
 	}
 }

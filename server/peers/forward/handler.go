@@ -100,7 +100,7 @@ func (r *Router) own(ctx context.Context, m *request) (rows *exec.PullRows, h *h
 func read(ctx context.Context, prepared *exec.PullRequest, m *request, h *header) (*exec.PullRows, *header, error) {
 	left := m.partitions
 	for len(left) > 0 {
-		rows, err := prepared.Read(ctx, exec.PullOptions{Partitions: left, StandbyLag: m.standbyLag, AtLeast: m.atLeast, NoWait: m.noWait})
+		rows, err := prepared.Read(ctx, exec.PullOptions{Partitions: left, StandbyLag: m.standbyLag, AtLeast: m.atLeast, Wait: m.wait, NoWait: m.noWait})
 		var refused *exec.RefusedError
 		var stale *exec.StaleError
 		switch {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"time"
 
 	"github.com/ksqlgo/ksqlgo/exec"
 	"github.com/ksqlgo/ksqlgo/exec/position"
@@ -30,6 +31,8 @@ type request struct {
 	standbyLag int64
 	noWait     bool
 	atLeast    position.Vector
+	// wait is how long atLeast is waited for; 0 leaves it to the receiver.
+	wait time.Duration
 }
 
 func (m *request) append(b []byte) []byte {
@@ -40,7 +43,8 @@ func (m *request) append(b []byte) []byte {
 	b = appendPartitions(b, m.partitions)
 	b = binary.AppendVarint(b, m.standbyLag)
 	b = wire.AppendBool(b, m.noWait)
-	return appendVector(b, m.atLeast)
+	b = appendVector(b, m.atLeast)
+	return binary.AppendVarint(b, m.wait.Milliseconds())
 }
 
 func decodeRequest(data []byte) (*request, error) {
@@ -49,7 +53,7 @@ func decodeRequest(data []byte) (*request, error) {
 		return nil, fmt.Errorf("a pull request of version %d; this server knows version %d", v, requestVersion)
 	}
 	m := &request{query: r.String(), hash: r.Uvarint(), plan: r.Bytes(), partitions: readPartitions(r), standbyLag: r.Varint(),
-		noWait: r.Bool(), atLeast: readVector(r)}
+		noWait: r.Bool(), atLeast: readVector(r), wait: time.Duration(r.Varint()) * time.Millisecond}
 	return m, r.Err()
 }
 

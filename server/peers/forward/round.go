@@ -94,7 +94,7 @@ func (g *gathering) askAll(ctx context.Context, groups map[target][]int32) []ask
 
 func (g *gathering) request(t target, partitions []int32) *request {
 	return &request{query: g.plan.QueryID, hash: g.hash, plan: g.encoded, partitions: partitions, standbyLag: g.o.StandbyLag,
-		noWait: t.noWait, atLeast: g.o.AtLeast}
+		noWait: t.noWait, atLeast: g.o.AtLeast, wait: g.o.Wait}
 }
 
 func (g *gathering) askPeer(ctx context.Context, t target, partitions []int32) asked {

@@ -21,6 +21,7 @@ type Server struct {
 	mu       sync.Mutex
 	requests []api.KsqlRequest // those of /ksql and /query, without SHOW and DESCRIBE of completion
 	sources  []api.SourceDescription
+	tokens   []string // the consistency tokens of requests, "none" where there was no such header
 	sequence int64
 	left     chan struct{} // a push query's client went away
 }
@@ -35,6 +36,7 @@ type Server struct {
 //     QUIET no rows at all; with LIMIT n rows 1 to n and the end
 //   - SELECT: two rows and the end
 //   - PRINT: two records and then nothing more, or the end with LIMIT
+//   - with a consistency token in the request, even an empty one: INSERT answers with the token "written", SELECT with "read"
 //   - properties that start with "ksql.service" may not be set
 func New() *Server {
 	s := &Server{left: make(chan struct{}, 100)}
@@ -60,6 +62,13 @@ func (s *Server) Requests() []api.KsqlRequest {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return append([]api.KsqlRequest(nil), s.requests...)
+}
+
+// Tokens are the consistency tokens of Requests, "none" where there was no such header.
+func (s *Server) Tokens() []string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return append([]string(nil), s.tokens...)
 }
 
 // SQL are the texts of Requests.
@@ -104,6 +113,9 @@ func (s *Server) ksql(w http.ResponseWriter, r *http.Request) {
 			answer(w, http.StatusBadRequest, failed)
 			return
 		}
+		if strings.HasPrefix(statement, "INSERT") && len(r.Header.Values(api.HeaderConsistencyToken)) > 0 {
+			w.Header().Set(api.HeaderConsistencyToken, "written")
+		}
 		if e := s.execute(statement); e != nil {
 			entities = append(entities, e)
 		}
@@ -123,6 +135,11 @@ func (s *Server) receive(w http.ResponseWriter, r *http.Request) (api.KsqlReques
 	default:
 		s.mu.Lock()
 		s.requests = append(s.requests, request)
+		token := "none"
+		if list := r.Header.Values(api.HeaderConsistencyToken); len(list) > 0 {
+			token = list[0]
+		}
+		s.tokens = append(s.tokens, token)
 		s.mu.Unlock()
 	}
 	return request, true
@@ -166,11 +183,15 @@ func (s *Server) execute(statement string) api.Entity {
 	case upper == "SHOW PROPERTIES":
 		return &api.PropertiesList{Base: base, Properties: []api.Property{{Name: "auto.offset.reset", Editable: true}}}
 	}
+	command := "create"
+	if strings.HasPrefix(upper, "DROP") {
+		command = "drop"
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.sequence++
 	return &api.CommandStatusEntity{
-		Base: base, CommandID: "stream/`X`/create", CommandSequenceNumber: s.sequence,
+		Base: base, CommandID: "stream/`X`/" + command, CommandSequenceNumber: s.sequence,
 		CommandStatus: api.CommandStatus{Status: api.StatusSuccess, Message: "Stream created"},
 	}
 }
@@ -218,8 +239,12 @@ func (s *Server) query(w http.ResponseWriter, r *http.Request) {
 	case strings.Contains(text, "EMIT"):
 		s.push(w, r, text, limit)
 	default:
+		end := "]"
+		if len(r.Header.Values(api.HeaderConsistencyToken)) > 0 {
+			end = ",\n{\"consistencyToken\":{\"consistencyToken\":\"read\"}}]"
+		}
 		send(w, "[{\"header\":{\"queryId\":\"query_1\",\"schema\":\"`ORDER_ID` BIGINT KEY, `AMOUNT` DOUBLE\"}},\n"+
-			"{\"row\":{\"columns\":[1,1.5]}},\n{\"row\":{\"columns\":[2,10.0]}}]")
+			"{\"row\":{\"columns\":[1,1.5]}},\n{\"row\":{\"columns\":[2,10.0]}}"+end)
 	}
 }
 
