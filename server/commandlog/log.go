@@ -20,8 +20,8 @@ import (
 // Applier carries out commands. It is called by one goroutine, in offset order.
 type Applier interface {
 	// Adopt is called when the log has been read from its start, after the catalog is in force. before is the catalog in
-	// force until then, the empty one when the server starts. live holds the StartQuery commands of the queries in after,
-	// by query id. complete says that the catalog has everything that the log holds; of a degraded log it is only known
+	// force until then, the empty one when the server starts. live holds the StartQuery commands of the queries in after
+	// that are to run, by query id. complete says that the catalog has everything that the log holds; of a degraded log it is only known
 	// what was right before the record that cannot be read.
 	Adopt(before, after *catalog.Snapshot, live map[string]*Command, complete bool)
 	// Applied is called for each command that comes later, after the catalog holds its effect. The error is what the client
@@ -296,6 +296,15 @@ func (l *Log) takeLive(r *reading, id string, c *Command, offset int64) {
 	}
 	l.status.Applied = offset + 1
 	l.wake()
+}
+
+// heedLive ends queries of a degraded log that other servers have ended. The catalog stays as it is.
+func (l *Log) heedLive(c AppliedCommand, before, after *catalog.Snapshot) {
+	l.logger.Warn("the command log is degraded; of a command behind the unreadable record only the end of queries is carried out",
+		"id", c.ID, "offset", c.Offset)
+	if err := l.applier.Applied(c, before, after); err != nil {
+		l.logger.Error("a command could not be carried out", "id", c.ID, "offset", c.Offset, "error", err)
+	}
 }
 
 // advanced takes note of how far the topic was read.

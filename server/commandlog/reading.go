@@ -65,7 +65,10 @@ func (r *reading) Apply(e Entry) error {
 		r.log.degraded(r)
 	}
 	switch {
-	case err != nil, r.bad != nil:
+	case err != nil:
+		return nil
+	case r.bad != nil:
+		r.heed(id, c, e.Offset)
 		return nil
 	case c.Action == Restored:
 		r.former = append(r.former, c.Former...)
@@ -95,6 +98,24 @@ func (r *reading) skip(target, at int64) error {
 	}
 	r.again = true
 	return nil
+}
+
+// heed looks at a command behind a record that cannot be decoded. It does not take effect; but a query that it ends has
+// ended for good, whatever that record is: its id does not come again.
+func (r *reading) heed(id string, c *Command, offset int64) {
+	if c.Action != TerminateQuery && c.Action != DropSource {
+		return
+	}
+	before := r.draft.Snapshot()
+	d := before.Draft()
+	ended := c.Change(d)
+	if !r.adopted {
+		for _, query := range ended {
+			delete(r.live, query)
+		}
+	} else if len(ended) > 0 {
+		r.log.heedLive(AppliedCommand{Offset: offset, ID: id, Command: c}, before, d.Snapshot())
+	}
 }
 
 // take lets a command take effect.

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -267,5 +268,43 @@ func TestOpenTransactionOfADeadWriter(t *testing.T) {
 	}
 	if names(s.Snapshot()) != "[A]" || s.Status().State != Running {
 		t.Errorf("catalog %s, %+v", names(s.Snapshot()), s.Status())
+	}
+}
+
+// Behind a record that cannot be read, the end of a query counts: it is not started, and where it runs it ends.
+func TestDegradedServersEndQueries(t *testing.T) {
+	t.Parallel()
+	cluster := connect(t)
+	running := open(t, cluster, serverOptions{})
+	for _, id := range []string{"Q_1", "Q_2"} {
+		_, _, err := running.Append(t.Context(), func(*catalog.Snapshot, int64) (ID, *Command, error) {
+			return ID{"stream", id, "create"}, &Command{Action: StartQuery, Query: &catalog.Query{ID: id}, Plan: []byte(`{}`)}, nil
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	garbage(t, cluster, `{"version":99}`)
+	running.wants(t, Degraded)
+	end, err := OpenKafkaTopic(t.Context(), KafkaTopicConfig{Cluster: cluster, ServiceID: "test_", Logger: running.logger})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer end.Close()
+	at, err := end.Append(t.Context(), recordWriter{&skipWriter{topic: end}, ID{"terminate", "Q_1", "execute"}, &Command{Action: TerminateQuery, Name: "Q_1"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, "the running server ends the query", func() bool {
+		running.app.mu.Lock()
+		defer running.app.mu.Unlock()
+		return slices.Contains(running.app.applied, fmt.Sprintf("%d terminate/Q_1/execute", at))
+	})
+	late := open(t, cluster, serverOptions{})
+	if got := late.app.adoptions(); fmt.Sprint(got) != "[[] -> [], 1 live]" {
+		t.Errorf("a server that starts went over %v; Q_1 has ended", got)
+	}
+	if n := len(late.Snapshot().Queries()); n != 2 {
+		t.Errorf("%d queries in the catalog; it stays as it was", n)
 	}
 }

@@ -39,10 +39,12 @@ func (e *Engine) Adopt(before, after *catalog.Snapshot, live map[string]*command
 	defer cancel()
 	e.endQueries(ctx, before, after)
 	for _, q := range after.Queries() {
-		if _, runs := before.Query(q.ID); runs {
+		_, runs := before.Query(q.ID)
+		c, mayRun := live[q.ID]
+		if runs || !mayRun {
 			continue
 		}
-		if err := e.startQuery(live[q.ID], q.Paused); err != nil {
+		if err := e.startQuery(c, q.Paused); err != nil {
 			e.cfg.Logger.Error("a query of the command log could not be started", "query", q.ID, "error", err)
 		}
 	}
