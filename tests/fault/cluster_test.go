@@ -130,6 +130,13 @@ func (c fleetCampaign) feedAndStrike(ctx context.Context, t *testing.T, f *fleet
 	var feeder, striking, minding sync.WaitGroup
 	feeder.Go(func() { r.generator.run(feeding, c.perSecond) })
 	minding.Go(func() { r.mind(watching, f) })
+	for until := time.Now().Add(2 * time.Minute); !r.watcher.flows(); _ = sleep(ctx, 20*time.Millisecond) {
+		if time.Now().After(until) {
+			t.Errorf("no outputs in %v", r.watcher.quiet)
+			break
+		}
+	}
+	t.Logf("all partitions of the outputs move after %s", time.Since(r.began).Round(10*time.Millisecond))
 	failed := make(chan error, len(c.lanes))
 	striker, stopStriking := context.WithCancel(ctx)
 	for n, l := range c.lanes {
@@ -156,7 +163,7 @@ func (c fleetCampaign) feedAndStrike(ctx context.Context, t *testing.T, f *fleet
 	}
 	// The outputs of the last inputs end the last recoveries.
 	for until := time.Now().Add(30 * time.Second); time.Now().Before(until); _ = sleep(ctx, 50*time.Millisecond) {
-		if _, open := r.watcher.recovered(); open == 0 {
+		if r.watcher.open() == 0 {
 			break
 		}
 	}
@@ -166,11 +173,20 @@ func (c fleetCampaign) feedAndStrike(ctx context.Context, t *testing.T, f *fleet
 	return r
 }
 
+// pile is how many strikes may be open at once.
+const pile = 5
+
 // strike gives the blows of a lane.
 func (r *fought) strike(ctx context.Context, f *fleet, l lane, dice *rand.Rand) error {
 	for n := range l.count {
 		if err := sleep(ctx, between(dice, l.shortest, l.longest)); err != nil {
 			return nil // Another lane has failed and says so.
+		}
+		// Strikes are to hit something that works: when too many have not been recovered from, the others wait a while.
+		for until := time.Now().Add(time.Minute); r.watcher.open() >= pile && time.Now().Before(until); {
+			if err := sleep(ctx, 20*time.Millisecond); err != nil {
+				return nil
+			}
 		}
 		kind := ""
 		err := l.blow(ctx, f, dice, func(k string) {
@@ -196,9 +212,8 @@ func (r *fought) mind(ctx context.Context, f *fleet) {
 			strikes := sum(r.strikes)
 			r.mu.Unlock()
 			silence, where := r.watcher.silence()
-			_, open := r.watcher.recovered()
 			f.log("%s: %d strikes (%d not recovered), %d inputs written, %d of %d outputs seen, %s-%d silent for %s", time.Since(r.began).Round(time.Second),
-				strikes, open, r.generator.done.Load(), r.watcher.count(), 2*r.generator.done.Load(), where.topic, where.partition, silence.Round(100*time.Millisecond))
+				strikes, r.watcher.open(), r.generator.done.Load(), r.watcher.count(), 2*r.generator.done.Load(), where.topic, where.partition, silence.Round(100*time.Millisecond))
 		}
 	}
 }
@@ -214,7 +229,10 @@ func (c fleetCampaign) check(ctx context.Context, t *testing.T, f *fleet, querie
 	defer cancel()
 	f.look()
 	for _, m := range f.members {
-		if err := m.server.Ready(limited); err != nil {
+		m.mu.Lock()
+		err := m.ready(limited)
+		m.mu.Unlock()
+		if err != nil {
 			t.Fatalf("server %d: %v", m.number, err)
 		}
 	}
@@ -234,11 +252,11 @@ func (c fleetCampaign) check(ctx context.Context, t *testing.T, f *fleet, querie
 		t.Fatal(err)
 	}
 	t.Logf("%d strikes in %s:%s", sum(r.strikes), time.Since(r.began).Round(time.Second), table(r.strikes))
-	byKind, open := r.watcher.recovered()
-	t.Logf("from a strike until all partitions move again (%d did not):%s", open, recoveries(byKind))
-	t.Logf("%d inputs in the topic (%d sent, %d confirmed, %d refused); outputs: %d counts, %d joined, %d window sums, %d pairs, %d sessions; the rest was read in %s; %d servers ended by themselves",
+	t.Logf("from a strike until all partitions move again (%d did not):%s", r.watcher.open(), recoveries(r.watcher.recovered()))
+	deaths, vain := f.deaths()
+	t.Logf("%d inputs in the topic (%d sent, %d confirmed, %d refused); outputs: %d counts, %d joined, %d window sums, %d pairs, %d sessions; the rest was read in %s; %d servers ended by themselves, %d gave up starting",
 		total, r.generator.next.Load(), len(r.generator.acked), len(r.generator.failed), len(l.counts), len(l.joined), len(l.sums), len(l.paired), len(l.visits),
-		took.Round(time.Millisecond), f.deaths())
+		took.Round(time.Millisecond), deaths, vain)
 	found := l.check()
 	if c.atLeastOnce {
 		found = l.checkAtLeastOnce()
@@ -253,8 +271,8 @@ func (c fleetCampaign) check(ctx context.Context, t *testing.T, f *fleet, querie
 		open, err := k.hangingTransactions(ctx)
 		t.Logf("transactions that are open (%v): %v", err, open)
 	}
-	if n := f.deaths(); n > 0 {
-		t.Errorf("%d servers ended by themselves", n)
+	if deaths > 0 {
+		t.Errorf("%d servers ended by themselves", deaths)
 	}
 }
 

@@ -30,8 +30,11 @@ type member struct {
 	cfg    process.ServerConfig
 	mu     sync.Mutex
 	server *process.Server
-	// deaths are its ends that nobody has caused.
-	deaths int
+	// answered says that the process that runs now has answered once.
+	answered bool
+	// deaths are its ends that nobody has caused, after it had answered; vain are starts that it gave up, since Kafka was out of
+	// reach for longer than it waits.
+	deaths, vain int
 }
 
 // serviceID is the one of all servers of a fleet.
@@ -111,11 +114,51 @@ func (f *fleet) all(ctx context.Context, queries int) error {
 	return nil
 }
 
-// revive starts a server that is down again, with its data directory and addresses.
+// revive starts a server that is down again, with its data directory and addresses. m.mu is held.
 func (m *member) revive() error {
 	var err error
+	m.answered = false
 	m.server, err = process.StartServer(m.cfg)
 	return err
+}
+
+// ready waits until the server answers, starting it again as often as it gives up. m.mu is held.
+func (m *member) ready(ctx context.Context) error {
+	for {
+		err := m.server.Ready(ctx)
+		if err == nil {
+			m.answered = true
+			return nil
+		}
+		if ctx.Err() != nil || !m.ended() {
+			return err
+		}
+		if err := m.mend(func(string, ...any) {}); err != nil {
+			return err
+		}
+	}
+}
+
+// ended says whether the process has.
+func (m *member) ended() bool {
+	select {
+	case <-m.server.Done():
+		return true
+	default:
+		return false
+	}
+}
+
+// mend starts a server that has ended by itself, and takes a note. m.mu is held.
+func (m *member) mend(log func(string, ...any)) error {
+	if m.answered || strings.Contains(m.server.Output(), "started in") {
+		m.deaths++
+		log("server %d ended by itself:\n%s", m.number, m.server.Output())
+	} else {
+		m.vain++
+		log("server %d gave up starting:\n%s", m.number, m.server.Output())
+	}
+	return m.revive()
 }
 
 // nodeID is what the server calls itself, among others in the ids of its clients.
@@ -139,25 +182,23 @@ func (f *fleet) look() {
 		if !m.mu.TryLock() {
 			continue // Somebody is at it.
 		}
-		select {
-		case <-m.server.Done():
-			m.deaths++
-			f.log("server %d ended by itself:\n%s", m.number, m.server.Output())
-			if err := m.revive(); err != nil {
+		if m.ended() {
+			if err := m.mend(f.log); err != nil {
 				f.log("server %d cannot be started: %v", m.number, err)
 			}
-		default:
+		} else if !m.answered {
+			m.answered = strings.Contains(m.server.Output(), "started in")
 		}
 		m.mu.Unlock()
 	}
 }
 
-// deaths is how many servers have ended by themselves.
-func (f *fleet) deaths() (n int) {
+// deaths is how many servers have ended by themselves after they had answered, and how many gave up starting.
+func (f *fleet) deaths() (deaths, vain int) {
 	for _, m := range f.members {
-		n += m.deaths
+		deaths, vain = deaths+m.deaths, vain+m.vain
 	}
-	return n
+	return deaths, vain
 }
 
 // settled waits until the servers together have processed all there is: every query has read the records wanted of its

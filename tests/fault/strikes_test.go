@@ -60,7 +60,7 @@ func killMember(ctx context.Context, f *fleet, dice *rand.Rand, told func(string
 	if dice.IntN(4) == 0 {
 		return nil
 	}
-	return m.server.Ready(ctx)
+	return m.ready(ctx)
 }
 
 // freezeMember stops a server for a while; it may come back as a zombie.

@@ -22,6 +22,8 @@ type watcher struct {
 	last    map[place]time.Time
 	longest map[place]time.Duration
 	seen    int64
+	// quiet are the places at which nothing has been seen yet.
+	quiet   map[place]bool
 	waiting []*recovery
 	over    []*recovery
 }
@@ -48,12 +50,12 @@ var watched = map[string][]byte{"joined": []byte(`"ID":`), "counts": []byte(`"LA
 // watch reads until the context ends.
 func watch(ctx context.Context, broker string) (*watcher, error) {
 	from := map[string]map[int32]kgo.Offset{}
-	w := &watcher{last: map[place]time.Time{}, longest: map[place]time.Duration{}}
+	w := &watcher{last: map[place]time.Time{}, longest: map[place]time.Duration{}, quiet: map[place]bool{}}
 	for topic := range watched {
 		from[topic] = map[int32]kgo.Offset{}
 		for p := range int32(partitions) {
 			from[topic][p] = kgo.NewOffset().AtStart()
-			w.last[place{topic, p}] = time.Now()
+			w.last[place{topic, p}], w.quiet[place{topic, p}] = time.Now(), true
 		}
 	}
 	var err error
@@ -81,6 +83,7 @@ func (w *watcher) saw(r *kgo.Record, now time.Time) {
 	at := place{r.Topic, r.Partition}
 	w.longest[at] = max(w.longest[at], now.Sub(w.last[at]))
 	w.last[at] = now
+	delete(w.quiet, at)
 	w.seen++
 	if len(w.waiting) == 0 {
 		return
@@ -108,6 +111,20 @@ func (w *watcher) saw(r *kgo.Record, now time.Time) {
 	w.waiting = kept
 }
 
+// flows says whether every partition has had outputs.
+func (w *watcher) flows() bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return len(w.quiet) == 0
+}
+
+// open is how many strikes not all partitions have recovered from.
+func (w *watcher) open() int {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return len(w.waiting)
+}
+
 // struck notes a strike; after is the id of the next input.
 func (w *watcher) struck(kind string, after int64) {
 	w.mu.Lock()
@@ -119,15 +136,15 @@ func (w *watcher) struck(kind string, after int64) {
 	w.waiting = append(w.waiting, x)
 }
 
-// recovered are the recoveries so far by kind of strike, and how many are not over.
-func (w *watcher) recovered() (byKind map[string][]time.Duration, open int) {
+// recovered are the recoveries so far by kind of strike.
+func (w *watcher) recovered() (byKind map[string][]time.Duration) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	byKind = map[string][]time.Duration{}
 	for _, x := range w.over {
 		byKind[x.kind] = append(byKind[x.kind], x.took)
 	}
-	return byKind, len(w.waiting)
+	return byKind
 }
 
 // count is how many records were seen.
