@@ -136,7 +136,7 @@ func (g *GroupConsumer) Resume(partitions ...TopicPartition) { g.fetcher.pause(f
 // The generation changes with every rebalance: ask at every commit.
 func (g *GroupConsumer) Member() Member {
 	id, generation := g.tenure.holder(g.client.GroupMetadata())
-	return Member{Group: g.cfg.Group, MemberID: id, Generation: generation, InstanceID: g.cfg.InstanceID}
+	return Member{Group: g.cfg.Group, MemberID: id, Generation: generation, InstanceID: g.cfg.InstanceID, consumer: g}
 }
 
 // CommitOffsets commits positions outside a transaction, fenced by this
