@@ -117,44 +117,53 @@ type fought struct {
 // feedAndStrike runs all lanes while inputs are written.
 func (c fleetCampaign) feedAndStrike(ctx context.Context, t *testing.T, f *fleet, from uint64) *fought {
 	t.Helper()
+	return c.feed(ctx, t, f, func(r *fought) error {
+		failed := make(chan error, len(c.lanes))
+		striker, stop := context.WithCancel(ctx)
+		defer stop()
+		var striking sync.WaitGroup
+		for n, l := range c.lanes {
+			striking.Go(func() {
+				if err := r.strike(striker, f, l, rand.New(rand.NewPCG(from, uint64(n)))); err != nil {
+					failed <- err
+					stop()
+				}
+			})
+		}
+		striking.Wait()
+		select {
+		case err := <-failed:
+			return fmt.Errorf("after %d strikes: %w", sum(r.strikes), err)
+		default:
+			return nil
+		}
+	})
+}
+
+// feed writes inputs, once all outputs move lets things happen, and ends when that is over and there were inputs enough.
+func (c fleetCampaign) feed(ctx context.Context, t *testing.T, f *fleet, happen func(*fought) error) *fought {
+	t.Helper()
 	r := &fought{began: time.Now(), strikes: map[string]int{}}
 	var err error
 	if r.generator, err = newGenerator(f.brokers.address(), "inputs"); err != nil {
 		t.Fatal(err)
 	}
 	watching, stopWatching := context.WithCancel(ctx)
+	defer stopWatching()
 	if r.watcher, err = watch(watching, f.brokers.address()); err != nil {
 		t.Fatal(err)
 	}
 	feeding, stopFeeding := context.WithCancel(ctx)
-	var feeder, striking, minding sync.WaitGroup
+	defer stopFeeding()
+	var feeder, minding sync.WaitGroup
 	feeder.Go(func() { r.generator.run(feeding, c.perSecond) })
 	minding.Go(func() { r.mind(watching, f) })
-	for until := time.Now().Add(2 * time.Minute); !r.watcher.flows(); _ = sleep(ctx, 20*time.Millisecond) {
-		if time.Now().After(until) {
-			t.Errorf("no outputs in %v", r.watcher.quiet)
-			break
-		}
+	if err := r.flow(ctx); err != nil {
+		t.Error(err)
+	} else if err := happen(r); err != nil {
+		t.Error(err)
 	}
-	t.Logf("all partitions of the outputs move after %s", time.Since(r.began).Round(10*time.Millisecond))
-	failed := make(chan error, len(c.lanes))
-	striker, stopStriking := context.WithCancel(ctx)
-	for n, l := range c.lanes {
-		striking.Go(func() {
-			if err := r.strike(striker, f, l, rand.New(rand.NewPCG(from, uint64(n)))); err != nil {
-				failed <- err
-				stopStriking()
-			}
-		})
-	}
-	striking.Wait()
-	stopStriking()
-	select {
-	case err := <-failed:
-		t.Errorf("after %d strikes: %v", sum(r.strikes), err)
-	default:
-		for r.generator.done.Load() < c.inputs && sleep(ctx, 50*time.Millisecond) == nil {
-		}
+	for !t.Failed() && r.generator.done.Load() < c.inputs && sleep(ctx, 50*time.Millisecond) == nil {
 	}
 	stopFeeding()
 	feeder.Wait()
@@ -162,15 +171,24 @@ func (c fleetCampaign) feedAndStrike(ctx context.Context, t *testing.T, f *fleet
 		t.Errorf("flushing the generator: %v", err)
 	}
 	// The outputs of the last inputs end the last recoveries.
-	for until := time.Now().Add(30 * time.Second); time.Now().Before(until); _ = sleep(ctx, 50*time.Millisecond) {
-		if r.watcher.open() == 0 {
-			break
-		}
+	for until := time.Now().Add(30 * time.Second); r.watcher.open() > 0 && time.Now().Before(until); _ = sleep(ctx, 50*time.Millisecond) {
 	}
 	stopWatching()
 	minding.Wait()
 	r.watcher.done.Wait()
 	return r
+}
+
+// flow waits until all partitions of the outputs move.
+func (r *fought) flow(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, 2*time.Minute)
+	defer cancel()
+	for !r.watcher.flows() {
+		if err := sleep(ctx, 20*time.Millisecond); err != nil {
+			return fmt.Errorf("waiting for the first outputs: %w", err)
+		}
+	}
+	return nil
 }
 
 // pile is how many strikes may be open at once.
