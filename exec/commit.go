@@ -39,7 +39,8 @@ func (s *session) commit(ctx context.Context) error {
 		batch.StreamTimes = t.task.StreamTimes(batch.StreamTimes)
 	}
 	if len(offsets) == 0 {
-		return s.committed()
+		s.committed()
+		return nil
 	}
 	if s.settings.atLeastOnce {
 		if err := s.commitAtLeastOnce(ctx, offsets, batch); err != nil {
@@ -55,11 +56,12 @@ func (s *session) commit(ctx context.Context) error {
 		}
 	}
 	s.q.status.update(func(q *QueryStatus) { q.Commits++ })
-	return s.committed()
+	s.committed()
+	return nil
 }
 
 // committed notes that the interval is durable.
-func (s *session) committed() error {
+func (s *session) committed() {
 	for _, t := range s.order {
 		if !t.moved {
 			continue
@@ -72,7 +74,7 @@ func (s *session) committed() error {
 	}
 	s.dirty = false
 	s.publish()
-	return s.purgeRepartitions()
+	s.purgeRepartitions()
 }
 
 // accounting is the total of an input: what was committed and what the open interval added.
@@ -234,39 +236,6 @@ func (s *session) abort(ctx context.Context) error {
 func (s *session) commitLast() error {
 	if err := s.commit(context.Background()); err != nil {
 		s.x.cfg.Logger.Warn("the last interval of a stopped query was not committed; it will be processed again",
-			"query", s.plan.QueryID, "error", err)
-	}
-	return nil
-}
-
-// purgeEvery is how often records of repartition topics that have been read are deleted.
-const purgeEvery = 30 * time.Second
-
-// purgeRepartitions deletes what has been read and committed from the repartition topics.
-func (s *session) purgeRepartitions() error {
-	now := s.x.cfg.Now()
-	if s.purgeAt.IsZero() {
-		s.purgeAt = now.Add(purgeEvery)
-	}
-	if now.Before(s.purgeAt) {
-		return nil
-	}
-	s.purgeAt = now.Add(purgeEvery)
-	before := map[kafka.TopicPartition]int64{}
-	for _, t := range s.order {
-		for i, in := range t.stage.Inputs {
-			if in.Repartition && t.position[i] > 0 {
-				before[kafka.TopicPartition{Topic: in.Topic, Partition: t.partition}] = t.position[i]
-			}
-		}
-	}
-	if len(before) == 0 {
-		return nil
-	}
-	ctx, cancel := context.WithTimeout(context.Background(), commitTimeout)
-	defer cancel()
-	if err := s.x.cfg.Kafka.Admin().DeleteRecords(ctx, before); err != nil {
-		s.x.cfg.Logger.Warn("read records of repartition topics could not be deleted; trying again later",
 			"query", s.plan.QueryID, "error", err)
 	}
 	return nil

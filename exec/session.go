@@ -47,7 +47,7 @@ type session struct {
 	dirty      bool
 	// newErrors are the record errors of the open interval; they are published with its commit.
 	newErrors errorRing
-	purgeAt   time.Time
+	purge     purge
 	// idleSince is since when there has been state of tasks that are neither owned nor followed; cleanupAt is when to look again.
 	idleSince map[taskID]time.Time
 	cleanupAt time.Time
@@ -186,6 +186,7 @@ func (s *session) close() {
 		t.close()
 	}
 	s.order, s.tasks, s.byInput = nil, nil, nil
+	s.purge.wait()
 	if s.follower != nil {
 		s.follower.close()
 	}

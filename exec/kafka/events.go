@@ -1,6 +1,9 @@
 package kafka
 
-import "sync"
+import (
+	"slices"
+	"sync"
+)
 
 // RebalanceKind says what happened to partitions of a group's member.
 type RebalanceKind int
@@ -77,6 +80,18 @@ func (q *eventQueue) failure() error {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	return q.err
+}
+
+// over says whether an event that waits says that partitions are lost, or there can be no membership, or nobody asks any more.
+func (q *eventQueue) over() bool {
+	select {
+	case <-q.closed:
+		return true
+	default:
+	}
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	return q.err != nil || slices.ContainsFunc(q.events, func(e *Rebalance) bool { return e.Kind == Lost })
 }
 
 // tell wakes the one who waits for events.

@@ -43,6 +43,7 @@ type GroupConsumer struct {
 	inbox   *inbox
 	events  *eventQueue
 	lease   lease
+	tenure  tenure
 	watched sync.WaitGroup
 }
 
@@ -131,11 +132,11 @@ func (g *GroupConsumer) Pause(partitions ...TopicPartition) { g.fetcher.pause(tr
 // Resume continues what Pause stopped.
 func (g *GroupConsumer) Resume(partitions ...TopicPartition) { g.fetcher.pause(false, partitions...) }
 
-// Member identifies this member for commits. The generation changes with every
-// rebalance: ask at every commit.
+// Member identifies, for commits, the member that owns what Poll has assigned.
+// The generation changes with every rebalance: ask at every commit.
 func (g *GroupConsumer) Member() Member {
-	id, generation := g.client.GroupMetadata()
-	return Member{Group: g.cfg.Group, MemberID: id, Generation: generation, InstanceID: g.cfg.InstanceID}
+	id, generation := g.tenure.holder(g.client.GroupMetadata())
+	return Member{Group: g.cfg.Group, MemberID: id, Generation: generation, InstanceID: g.cfg.InstanceID, consumer: g}
 }
 
 // CommitOffsets commits positions outside a transaction, fenced by this
@@ -210,18 +211,26 @@ func (g *GroupConsumer) watch(logger *slog.Logger) {
 	}
 }
 
-func (g *GroupConsumer) onAssigned(_ context.Context, _ *kgo.Client, assigned map[string][]int32) {
-	if e := newRebalance(Assigned, assigned); e != nil {
+// begin compares the member that the client is with the one that owns the partitions, and reports these lost if it is another.
+func (g *GroupConsumer) begin(client *kgo.Client) {
+	g.giveUp(newRebalance(Lost, g.tenure.begin(client.GroupMetadata())))
+}
+
+func (g *GroupConsumer) onAssigned(_ context.Context, client *kgo.Client, assigned map[string][]int32) {
+	g.begin(client)
+	if e := newRebalance(Assigned, g.tenure.gain(inOrder(assigned))); e != nil {
 		g.events.push(e)
 	}
 }
 
-func (g *GroupConsumer) onRevoked(_ context.Context, _ *kgo.Client, revoked map[string][]int32) {
-	g.giveUp(newRebalance(Revoked, revoked))
+func (g *GroupConsumer) onRevoked(_ context.Context, client *kgo.Client, revoked map[string][]int32) {
+	g.begin(client)
+	g.giveUp(newRebalance(Revoked, g.tenure.give(inOrder(revoked))))
 }
 
 func (g *GroupConsumer) onLost(_ context.Context, _ *kgo.Client, lost map[string][]int32) {
-	g.giveUp(newRebalance(Lost, lost))
+	g.giveUp(newRebalance(Lost, inOrder(lost)))
+	g.tenure.end()
 }
 
 // giveUp reports partitions to the owner and waits until it let go of them.
@@ -236,19 +245,24 @@ func (g *GroupConsumer) giveUp(e *Rebalance) {
 	}
 }
 
-// newRebalance makes an event, its partitions in order; nil when there are none.
-func newRebalance(kind RebalanceKind, partitions map[string][]int32) *Rebalance {
-	e := &Rebalance{Kind: kind, done: make(chan struct{})}
-	for topic, list := range partitions {
-		for _, p := range list {
-			e.Partitions = append(e.Partitions, TopicPartition{topic, p})
-		}
-	}
-	if len(e.Partitions) == 0 {
+// newRebalance makes an event; nil when it is about no partition.
+func newRebalance(kind RebalanceKind, partitions []TopicPartition) *Rebalance {
+	if len(partitions) == 0 {
 		return nil
 	}
-	slices.SortFunc(e.Partitions, compareTopicPartitions)
-	return e
+	return &Rebalance{Kind: kind, Partitions: partitions, done: make(chan struct{})}
+}
+
+// inOrder lists partitions in a fixed order.
+func inOrder(partitions map[string][]int32) []TopicPartition {
+	var out []TopicPartition
+	for topic, list := range partitions {
+		for _, p := range list {
+			out = append(out, TopicPartition{topic, p})
+		}
+	}
+	slices.SortFunc(out, compareTopicPartitions)
+	return out
 }
 
 func compareTopicPartitions(a, b TopicPartition) int {

@@ -40,6 +40,20 @@ type Member struct {
 	Generation int32
 	// InstanceID is empty for dynamic members.
 	InstanceID string
+
+	// consumer is whose membership it is; nil for one made by hand.
+	consumer *GroupConsumer
+}
+
+// again returns the member as it is now, after a commit under it was refused: ok says that another try may succeed. A rebalance
+// refuses commits of the generation before as soon as all have joined, and those of the new one until its leader has divided
+// the partitions. What the member owned is its own all the while, until it acknowledges that it was revoked.
+func (m Member) again(refused error) (now Member, ok bool) {
+	if m.consumer == nil || !errors.Is(refused, kerr.IllegalGeneration) && !errors.Is(refused, kerr.RebalanceInProgress) {
+		return m, false
+	}
+	now = m.consumer.Member()
+	return now, now.MemberID == m.MemberID && !m.consumer.events.over()
 }
 
 func (m Member) instance() *string {
@@ -225,12 +239,6 @@ func commitOffsets(ctx context.Context, client *kgo.Client, member Member, offse
 	}
 	req := kmsg.NewPtrOffsetCommitRequest()
 	req.Group = member.Group
-	req.MemberID = member.MemberID
-	req.Generation = member.Generation
-	req.InstanceID = member.instance()
-	if member.MemberID == "" {
-		req.Generation = -1
-	}
 	for _, topic := range topics {
 		rt := kmsg.NewOffsetCommitRequestTopic()
 		rt.Topic, rt.TopicID = topic, ids[topic]
@@ -246,10 +254,28 @@ func commitOffsets(ctx context.Context, client *kgo.Client, member Member, offse
 		}
 		req.Topics = append(req.Topics, rt)
 	}
-	resp, err := req.RequestWith(ctx, client)
-	if err != nil {
-		return newError(op, err)
+	for {
+		req.MemberID, req.Generation, req.InstanceID = member.MemberID, member.Generation, member.instance()
+		if member.MemberID == "" {
+			req.Generation = -1
+		}
+		resp, err := req.RequestWith(ctx, client)
+		if err != nil {
+			return newError(op, err)
+		}
+		if err = firstCommitError(op, resp); err == nil {
+			return nil
+		}
+		now, again := member.again(err)
+		if !again || !pause(ctx, sendBackoff) {
+			return err
+		}
+		member = now
 	}
+}
+
+// firstCommitError is the error of the first partition that was not committed.
+func firstCommitError(op string, resp *kmsg.OffsetCommitResponse) error {
 	for _, t := range resp.Topics {
 		for _, p := range t.Partitions {
 			if err := kerr.ErrorForCode(p.ErrorCode); err != nil {

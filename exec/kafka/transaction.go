@@ -185,12 +185,6 @@ func (p *Producer) commitOffsets(ctx context.Context, member Member, offsets []O
 	req.TransactionalID = p.txnID
 	req.Group = member.Group
 	req.ProducerID, req.ProducerEpoch = p.identity.id, p.identity.epoch
-	req.MemberID = member.MemberID
-	req.Generation = member.Generation
-	req.InstanceID = member.instance()
-	if member.MemberID == "" {
-		req.Generation = -1
-	}
 	for _, topic := range topics {
 		rt := kmsg.NewTxnOffsetCommitRequestTopic()
 		rt.Topic, rt.TopicID = topic, ids[topic]
@@ -207,6 +201,10 @@ func (p *Producer) commitOffsets(ctx context.Context, member Member, offsets []O
 		req.Topics = append(req.Topics, rt)
 	}
 	for {
+		req.MemberID, req.Generation, req.InstanceID = member.MemberID, member.Generation, member.instance()
+		if member.MemberID == "" {
+			req.Generation = -1
+		}
 		resp, err := req.RequestWith(ctx, p.client)
 		if err != nil {
 			return &Error{Kind: abortKind(err), Op: op, Err: err}
@@ -215,7 +213,11 @@ func (p *Producer) commitOffsets(ctx context.Context, member Member, offsets []O
 		if err == nil {
 			return nil
 		}
-		if !errors.Is(err, kerr.ConcurrentTransactions) && !errors.Is(err, kerr.CoordinatorLoadInProgress) || !pause(ctx, sendBackoff) {
+		again := errors.Is(err, kerr.ConcurrentTransactions) || errors.Is(err, kerr.CoordinatorLoadInProgress)
+		if now, ok := member.again(err); ok {
+			member, again = now, true
+		}
+		if !again || !pause(ctx, sendBackoff) {
 			return &Error{Kind: abortKind(err), Op: op, Topic: topic, Partition: partition, Err: err}
 		}
 	}

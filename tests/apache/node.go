@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"maps"
-	mathrand "math/rand/v2"
 	"net"
 	"os"
 	"os/exec"
@@ -200,27 +199,17 @@ func uuid() (string, error) {
 
 func loopback(port int) string { return net.JoinHostPort("127.0.0.1", strconv.Itoa(port)) }
 
-// freePorts finds ports of 127.0.0.1 on which nobody listens, below those that systems give out by themselves: a node that
-// is down for a while keeps its address.
+// freePorts finds ports on which nobody listens.
 func freePorts(n int) ([]int, error) {
-	const lowest, highest = 15_000, 32_000
 	var ports []int
-	taken := map[int]bool{}
-	for tries := 0; len(ports) < n; tries++ {
-		if tries == 1000 {
-			return nil, fmt.Errorf("no free ports between %d and %d", lowest, highest)
-		}
-		port := lowest + mathrand.IntN(highest-lowest)
-		if taken[port] {
-			continue
-		}
-		taken[port] = true
-		l, err := net.Listen("tcp", loopback(port))
+	for len(ports) < n {
+		port, err := process.FreePort()
 		if err != nil {
-			continue
+			return nil, err
 		}
-		l.Close()
-		ports = append(ports, port)
+		if !slices.Contains(ports, port) {
+			ports = append(ports, port)
+		}
 	}
 	return ports, nil
 }

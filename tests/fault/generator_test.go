@@ -3,6 +3,7 @@ package fault
 import (
 	"context"
 	"strconv"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -24,7 +25,7 @@ type generator struct {
 }
 
 func newGenerator(broker, topic string) (*generator, error) {
-	cl, err := kgo.NewClient(kgo.SeedBrokers(broker), kgo.DefaultProduceTopic(topic),
+	cl, err := kgo.NewClient(kgo.SeedBrokers(strings.Split(broker, ",")...), kgo.ClientID("generator"), kgo.DefaultProduceTopic(topic),
 		kgo.MaxBufferedRecords(20_000), kgo.ProducerLinger(time.Millisecond),
 		kgo.RetryBackoffFn(func(int) time.Duration { return 20 * time.Millisecond }),
 		kgo.MetadataMinAge(50*time.Millisecond), kgo.UnknownTopicRetries(-1))

@@ -19,6 +19,7 @@ import (
 var (
 	long = flag.Bool("long", false, "sixty kills and half a million inputs instead of a few")
 	seed = flag.Uint64("seed", 0, "of the moments of the kills; 0 takes the clock")
+	talk = flag.String("loglevel", "", "of the servers, for a look at their logs with -keep: debug, info; empty is warn")
 	keep = flag.String("keep", "", "folder to keep the data directory and the server's log in")
 )
 
@@ -63,6 +64,7 @@ func newServer(t *testing.T) process.ServerConfig {
 	if err != nil {
 		t.Fatal(err)
 	}
+	cfg.LogLevel = *talk
 	if *keep != "" {
 		if err := os.MkdirAll(filepath.Dir(dir), 0o755); err != nil {
 			t.Fatal(err)

@@ -208,6 +208,15 @@ func (l *ledger) checkPairs(f *findings) {
 }
 
 func (l *ledger) checkVisits(f *findings) {
+	want := l.wantVisits()
+	compareRows(f, "visits", l.visits, want)
+	if l.pulledVisits != nil {
+		compareRows(f, "pull of visits", l.pulledVisits, want)
+	}
+}
+
+// wantVisits are the sessions that the inputs make, with how many each has.
+func (l *ledger) wantVisits() map[session]int64 {
 	type visit struct {
 		user  string
 		burst int64
@@ -228,10 +237,7 @@ func (l *ledger) checkVisits(f *findings) {
 	for v, s := range spans {
 		want[s] = counts[v]
 	}
-	compareRows(f, "visits", l.visits, want)
-	if l.pulledVisits != nil {
-		compareRows(f, "pull of visits", l.pulledVisits, want)
-	}
+	return want
 }
 
 // compareRows compares two tables.
@@ -258,4 +264,55 @@ func (f *findings) kinds() []string {
 	}
 	slices.Sort(out)
 	return out
+}
+
+// checkAtLeastOnce looks only for what is lost: every input has an output, and counts and sums are at least what went in.
+func (l *ledger) checkAtLeastOnce() *findings {
+	f := &findings{}
+	joined, counted, paired := map[int64]int{}, map[int64]int{}, map[int64]int{}
+	for _, j := range l.joined {
+		joined[j.id]++
+		if j.user != userOf(j.id) || j.region != regionOf(j.user) {
+			f.add("wrong join", "input %d with user %s, region %s", j.id, j.user, j.region)
+		}
+	}
+	last := map[string]runningCount{}
+	for _, c := range l.counts {
+		counted[c.lastID]++
+		last[c.group] = c
+	}
+	for _, id := range l.paired {
+		paired[id]++
+	}
+	groupCount := map[string]int64{}
+	windows := map[windowKey]int64{}
+	for id, n := range l.inputs {
+		for where, seen := range map[string]int{"joined": joined[id], "counts": counted[id], "paired": paired[id]} {
+			if seen < n {
+				f.add("lost", "%s: input %d is there %d times, want %d or more", where, id, seen, n)
+			}
+		}
+		groupCount[groupOf(id)] += int64(n)
+		windows[windowKey{groupOf(id), windowOf(id)}] += int64(n)
+	}
+	for g, n := range groupCount {
+		if last[g].n < n {
+			f.add("lost", "counts: %s ends at %d, want %d or more", g, last[g].n, n)
+		}
+	}
+	sums := map[windowKey]int64{}
+	for _, s := range l.sums {
+		sums[s.windowKey] = s.n
+	}
+	for k, n := range windows {
+		if sums[k] < n {
+			f.add("lost", "windowed sums: %v ends at %d, want %d or more", k, sums[k], n)
+		}
+	}
+	for s, n := range l.wantVisits() {
+		if l.visits[s] < n {
+			f.add("lost", "visits: %v has %d, want %d or more", s, l.visits[s], n)
+		}
+	}
+	return f
 }

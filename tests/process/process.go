@@ -6,10 +6,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"sync"
 	"syscall"
 	"time"
@@ -28,14 +30,19 @@ func Build(dir string, programs ...string) error {
 	return nil
 }
 
-// FreePort finds a port of 127.0.0.1 on which nobody listens now.
+// FreePort finds a port of 127.0.0.1 on which nobody listens now, below those that systems give out by themselves: who is down
+// for a while finds it free again.
 func FreePort() (int, error) {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		return 0, err
+	const lowest, highest = 15_000, 32_000
+	for range 1000 {
+		port := lowest + rand.IntN(highest-lowest)
+		l, err := net.Listen("tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(port)))
+		if err != nil {
+			continue
+		}
+		return port, l.Close()
 	}
-	defer l.Close()
-	return l.Addr().(*net.TCPAddr).Port, nil
+	return 0, fmt.Errorf("no free port between %d and %d", lowest, highest)
 }
 
 // Process is a running program. Its methods are safe for concurrent use.

@@ -28,6 +28,8 @@ type ServerConfig struct {
 	Env []string
 	// Log receives all output when set.
 	Log *os.File
+	// LogLevel is warn when empty.
+	LogLevel string
 }
 
 // Server is a ksqlgo server in a process of its own.
@@ -62,7 +64,11 @@ func (c *ServerConfig) Kafka() string {
 
 // StartServer starts a server and does not wait until it answers.
 func StartServer(c ServerConfig) (*Server, error) {
-	args := []string{"server", "--no-console", "--log-level", "warn", "--listeners", c.URL()}
+	level := c.LogLevel
+	if level == "" {
+		level = "warn"
+	}
+	args := []string{"server", "--no-console", "--log-level", level, "--listeners", c.URL()}
 	if c.DataDir == "" {
 		args = append(args, "--ephemeral")
 	} else {

@@ -4,18 +4,24 @@ package topics
 import (
 	"context"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kgo"
 )
 
+// connect makes a client; broker is host:port, or several with commas between them.
+func connect(broker string, opts ...kgo.Opt) (*kgo.Client, error) {
+	return kgo.NewClient(append(opts, kgo.SeedBrokers(strings.Split(broker, ",")...))...)
+}
+
 // endMark is the header of the records that Read writes to know the end of a topic.
 const endMark = "test.end"
 
 // Ends lists the end offsets of a topic by partition, aborted and control records included.
 func Ends(ctx context.Context, broker, topic string) (map[int32]int64, error) {
-	cl, err := kgo.NewClient(kgo.SeedBrokers(broker))
+	cl, err := connect(broker)
 	if err != nil {
 		return nil, err
 	}
@@ -49,7 +55,7 @@ func Read(ctx context.Context, broker, topic string, fn func(*kgo.Record)) error
 	if err != nil {
 		return err
 	}
-	writer, err := kgo.NewClient(kgo.SeedBrokers(broker), kgo.RecordPartitioner(kgo.ManualPartitioner()))
+	writer, err := connect(broker, kgo.RecordPartitioner(kgo.ManualPartitioner()))
 	if err != nil {
 		return err
 	}
@@ -84,7 +90,7 @@ func until(ctx context.Context, broker, topic string, last map[int32]int64, fn f
 	for p := range last {
 		from[p] = kgo.NewOffset().AtStart()
 	}
-	cl, err := kgo.NewClient(kgo.SeedBrokers(broker), kgo.FetchIsolationLevel(kgo.ReadCommitted()), kgo.FetchMaxPartitionBytes(8<<20),
+	cl, err := connect(broker, kgo.FetchIsolationLevel(kgo.ReadCommitted()), kgo.FetchMaxPartitionBytes(8<<20),
 		kgo.FetchMaxBytes(int32(len(last)+1)*(8<<20)), kgo.ConsumeResetOffset(kgo.NoResetOffset()),
 		kgo.ConsumePartitions(map[string]map[int32]kgo.Offset{topic: from}))
 	if err != nil {
@@ -115,21 +121,24 @@ func until(ctx context.Context, broker, topic string, last map[int32]int64, fn f
 	return nil
 }
 
-// Create makes a topic.
-func Create(ctx context.Context, broker, topic string, partitions int32) error {
-	cl, err := kgo.NewClient(kgo.SeedBrokers(broker))
+// Create makes topics with the broker's settings.
+func Create(ctx context.Context, broker string, partitions int32, topics ...string) error {
+	cl, err := connect(broker)
 	if err != nil {
 		return err
 	}
 	defer cl.Close()
-	_, err = kadm.NewClient(cl).CreateTopic(ctx, partitions, -1, nil, topic)
+	answers, err := kadm.NewClient(cl).CreateTopics(ctx, partitions, -1, nil, topics...)
+	if err == nil {
+		err = answers.Error()
+	}
 	return err
 }
 
 // Write produces records, each to the partition of its key's hash as Kafka's own clients do, and waits until the broker has
 // them.
 func Write(ctx context.Context, broker string, records ...*kgo.Record) error {
-	cl, err := kgo.NewClient(kgo.SeedBrokers(broker), kgo.ProducerBatchMaxBytes(64<<20), kgo.MaxBufferedBytes(256<<20))
+	cl, err := connect(broker, kgo.ProducerBatchMaxBytes(64<<20), kgo.MaxBufferedBytes(256<<20))
 	if err != nil {
 		return err
 	}
