@@ -67,6 +67,7 @@ func (s *session) committed() {
 			continue
 		}
 		t.moved = false
+		copy(t.committedPosition, t.position)
 		for i := range t.committed {
 			t.committed[i] = t.accounting(i)
 			t.last[i] = t.task.Accounting(i)
@@ -270,7 +271,7 @@ func (s *session) publish() {
 			}
 			ts.Inputs = append(ts.Inputs, InputStatus{
 				TopicPartition: kafka.TopicPartition{Topic: in.Topic, Partition: t.partition},
-				Source:         in.Source, Committed: t.position[i], End: max(t.end[i], t.position[i]),
+				Source:         in.Source, Committed: t.committedPosition[i], End: max(t.end[i], t.position[i]),
 				StreamTime: t.streamTime[i], Accounting: a,
 			})
 		}

@@ -20,6 +20,8 @@ type hostedTask struct {
 
 	// committed is the accounting as of the last commit; last is the task's own counter at that moment.
 	committed, last []task.Accounting
+	// committedPosition is position as of the last commit.
+	committedPosition []int64
 	// streamTime is as of the last commit, for the status.
 	streamTime []int64
 
@@ -40,6 +42,7 @@ func newHostedTask(s *session, stage *physical.Stage, partition int32) (*hostedT
 			}
 		}),
 		committed: make([]task.Accounting, n), last: make([]task.Accounting, n), streamTime: make([]int64, n),
+		committedPosition: make([]int64, n),
 	}
 	if err := t.open(); err != nil {
 		t.close()

@@ -304,7 +304,7 @@ func (t *hostedTask) resume(offsets map[kafka.TopicPartition]kafka.GroupOffset, 
 			t.s.x.cfg.Logger.Warn("committed offset without readable metadata", "query", t.s.plan.QueryID, "topic", in.Topic, "error", err)
 		}
 		times = append(times, m.times...)
-		t.position[i] = o.Offset
+		t.position[i], t.committedPosition[i] = o.Offset, o.Offset
 		t.committed[i], t.last[i] = m.accounting, t.task.Accounting(i)
 		t.fresh[i], t.end[i] = false, 0
 		start[tp] = o.Offset
