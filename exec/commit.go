@@ -16,6 +16,7 @@ const commitTimeout = 10 * time.Second
 // commit closes the interval. The order is the exactly-once protocol of task.Task: flush tasks, changelogs, transaction
 // with the positions, one state batch. After an error nothing may be assumed: the caller resynchronises.
 func (s *session) commit(ctx context.Context) error {
+	began := time.Now()
 	// A commit that has begun is carried through even when the query is being stopped.
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), commitTimeout)
 	defer cancel()
@@ -56,6 +57,10 @@ func (s *session) commit(ctx context.Context) error {
 		}
 	}
 	s.q.status.update(func(q *QueryStatus) { q.Commits++ })
+	if s.x.cfg.Committed != nil && s.dirty {
+		now := time.Now()
+		s.x.cfg.Committed(s.plan.QueryID, now.Sub(began), now.Sub(s.nextCommit.Add(-s.settings.commitInterval)))
+	}
 	s.committed()
 	return nil
 }
@@ -67,10 +72,10 @@ func (s *session) committed() {
 			continue
 		}
 		t.moved = false
-		copy(t.committedPosition, t.position)
 		for i := range t.committed {
 			t.committed[i] = t.accounting(i)
 			t.last[i] = t.task.Accounting(i)
+			t.done[i], t.streamTime[i] = t.position[i], max(t.task.StreamTime(i), 0)
 		}
 	}
 	s.dirty = false
@@ -162,11 +167,11 @@ func (s *session) checkpoints() []state.Checkpoint {
 		}
 		for i, st := range t.stage.Stores {
 			next := s.producer.NextOffset(st.Changelog, t.partition)
-			if st.Changelog == "" || next <= t.local.checkpoint[i] {
+			if st.Changelog == "" || next <= t.local.checkpoint[i].Load() {
 				// Nothing was written since the state was restored, or committed, up to there.
 				continue
 			}
-			t.local.checkpoint[i] = next
+			t.local.checkpoint[i].Store(next)
 			out = append(out, state.Checkpoint{Topic: st.Changelog, Partition: t.partition, Offset: next,
 				TopicID: s.topics.infos[st.Changelog].ID, LeaderEpoch: -1, WallClock: now})
 		}
@@ -247,15 +252,23 @@ func (t *hostedTask) storeStatuses() []StoreStatus {
 	var out []StoreStatus
 	for i, st := range t.stage.Stores {
 		if st.Changelog != "" {
-			at := t.local.checkpoint[i]
+			at := t.local.checkpoint[i].Load()
 			out = append(out, StoreStatus{Store: st.Name, Changelog: st.Changelog, Position: at, End: at})
 		}
 	}
 	return out
 }
 
+// publishIdle brings the status up to date while nothing is committed, so that it is known that there is nothing to read.
+func (s *session) publishIdle() {
+	if !s.dirty && s.group.applied != nil && time.Since(s.published) >= idleWait {
+		s.publish()
+	}
+}
+
 // publish brings the query's status up to date.
 func (s *session) publish() {
+	s.published = time.Now()
 	tasks := make([]TaskStatus, 0, len(s.order))
 	var total task.Accounting
 	for _, t := range s.order {
@@ -269,11 +282,15 @@ func (s *session) publish() {
 			if !in.Repartition {
 				total.Add(&a)
 			}
-			ts.Inputs = append(ts.Inputs, InputStatus{
-				TopicPartition: kafka.TopicPartition{Topic: in.Topic, Partition: t.partition},
-				Source:         in.Source, Committed: t.committedPosition[i], End: max(t.end[i], t.position[i]),
-				StreamTime: t.streamTime[i], Accounting: a,
-			})
+			tp := kafka.TopicPartition{Topic: in.Topic, Partition: t.partition}
+			end := t.end[i]
+			if stable, at, ok := s.consumer.StableEnd(tp); ok {
+				end = max(end, stable)
+				t.reach[i].saw(stable, at)
+				t.reach[i].passed(t.done[i])
+			}
+			ts.Inputs = append(ts.Inputs, InputStatus{TopicPartition: tp, Source: in.Source, Committed: t.done[i],
+				End: max(end, t.done[i]), StreamTime: t.streamTime[i], Reached: t.reach[i].at, Accounting: a})
 		}
 		tasks = append(tasks, ts)
 	}

@@ -298,7 +298,8 @@ func (f *follower) publish() {
 				ts.CaughtUp, first = at, false
 			}
 			end, _, _ := f.reader.StableEnd(tp)
-			ts.Stores = append(ts.Stores, StoreStatus{Store: st.Name, Changelog: st.Changelog, Position: l.checkpoint[i], End: max(end, l.checkpoint[i])})
+			have := l.checkpoint[i].Load()
+			ts.Stores = append(ts.Stores, StoreStatus{Store: st.Name, Changelog: st.Changelog, Position: have, End: max(end, have)})
 		}
 		ts.RestoreTotal = ts.RestoredRows + ts.Lag()
 		list = append(list, ts)

@@ -19,8 +19,8 @@ type localState struct {
 	partition int32
 	// store is nil when the stage has no stores, and while the state is not in use.
 	store *state.Task
-	// checkpoint is how far each store's changelog is contained in the committed rows.
-	checkpoint []int64
+	// checkpoint is how far each store's changelog is contained in the committed rows; the status reads it, too.
+	checkpoint []atomic.Int64
 	// foreign says that the last replay found something that this server had not committed itself.
 	foreign bool
 
@@ -31,7 +31,7 @@ type localState struct {
 }
 
 func newLocalState(db *state.DB, stage *physical.Stage, partition int32) *localState {
-	return &localState{db: db, of: stage, partition: partition, checkpoint: make([]int64, len(stage.Stores))}
+	return &localState{db: db, of: stage, partition: partition, checkpoint: make([]atomic.Int64, len(stage.Stores))}
 }
 
 // id names the task whose state it is.
@@ -72,7 +72,9 @@ func (l *localState) wipe() error {
 	for _, in := range l.of.Inputs {
 		sources = append(sources, in.Topic)
 	}
-	clear(l.checkpoint)
+	for i := range l.checkpoint {
+		l.checkpoint[i].Store(0)
+	}
 	return l.db.Wipe(l.partition, ids, changelogs, sources)
 }
 

@@ -244,7 +244,7 @@ func (s *session) restore(ctx, wait context.Context, tasks []*hostedTask) error 
 	from, to := map[kafka.TopicPartition]int64{}, map[kafka.TopicPartition]int64{}
 	for tp, p := range r.parts {
 		from[tp], to[tp] = p.from, p.limit
-		p.state.restoreTotal.Add(p.limit - 1 - p.from)
+		p.state.restoreTotal.Add(p.limit - p.from)
 	}
 	if err := reader.Start(wait, from); err != nil {
 		return err
@@ -304,12 +304,15 @@ func (t *hostedTask) resume(offsets map[kafka.TopicPartition]kafka.GroupOffset, 
 			t.s.x.cfg.Logger.Warn("committed offset without readable metadata", "query", t.s.plan.QueryID, "topic", in.Topic, "error", err)
 		}
 		times = append(times, m.times...)
-		t.position[i], t.committedPosition[i] = o.Offset, o.Offset
+		t.position[i] = o.Offset
 		t.committed[i], t.last[i] = m.accounting, t.task.Accounting(i)
 		t.fresh[i], t.end[i] = false, 0
 		start[tp] = o.Offset
 	}
 	t.task.Resume(times)
+	for i := range t.streamTime {
+		t.done[i], t.streamTime[i] = t.position[i], max(t.task.StreamTime(i), 0)
+	}
 	t.moved = false
 	t.local.replaying.Store(false)
 	t.setStatus(TaskRunning)
