@@ -20,6 +20,8 @@ type hostedTask struct {
 
 	// committed is the accounting as of the last commit; last is the task's own counter at that moment.
 	committed, last []task.Accounting
+	// adopted says that the task goes on ahead of the committed offsets, which are to follow (see adoptLocal).
+	adopted bool
 	// done are the positions as of the last commit, streamTime the stream times; reach tells as of when all was processed. They
 	// are for the status.
 	done, streamTime []int64

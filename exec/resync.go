@@ -313,7 +313,7 @@ func (t *hostedTask) resume(offsets map[kafka.TopicPartition]kafka.GroupOffset, 
 	for i := range t.streamTime {
 		t.done[i], t.streamTime[i] = t.position[i], max(t.task.StreamTime(i), 0)
 	}
-	t.moved = false
+	t.moved, t.adopted = t.adopted, false
 	t.local.replaying.Store(false)
 	t.setStatus(TaskRunning)
 	return nil
