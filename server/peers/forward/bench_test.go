@@ -10,6 +10,7 @@ import (
 
 	"github.com/ksqlgo/ksqlgo/exec"
 	"github.com/ksqlgo/ksqlgo/exec/cluster"
+	"github.com/ksqlgo/ksqlgo/planner/physical"
 	"github.com/ksqlgo/ksqlgo/server/peers"
 )
 
@@ -41,27 +42,28 @@ func BenchmarkPull(b *testing.B) {
 	for _, c := range []struct {
 		name, sql string
 		rows      int
-		pull      func(context.Context, string) (exec.PulledRows, error)
+		pull      func(context.Context, *physical.Pull) (exec.PulledRows, error)
 	}{
-		{"executor", key(true), 1, func(ctx context.Context, sql string) (exec.PulledRows, error) {
-			return w.executor.Pull(ctx, w.pull(b, sql), owners)
+		{"executor", key(true), 1, func(ctx context.Context, plan *physical.Pull) (exec.PulledRows, error) {
+			return w.executor.Pull(ctx, plan, owners)
 		}},
-		{"local", key(true), 1, func(ctx context.Context, sql string) (exec.PulledRows, error) {
-			return r.Pull(ctx, w.pull(b, sql), owners)
+		{"local", key(true), 1, func(ctx context.Context, plan *physical.Pull) (exec.PulledRows, error) {
+			return r.Pull(ctx, plan, owners)
 		}},
-		{"forwarded", key(false), 1, func(ctx context.Context, sql string) (exec.PulledRows, error) {
-			return r.Pull(ctx, w.pull(b, sql), owners)
+		{"forwarded", key(false), 1, func(ctx context.Context, plan *physical.Pull) (exec.PulledRows, error) {
+			return r.Pull(ctx, plan, owners)
 		}},
-		{"scan", "SELECT * FROM c;", keys, func(ctx context.Context, sql string) (exec.PulledRows, error) {
-			return r.Pull(ctx, w.pull(b, sql), owners)
+		{"scan", "SELECT * FROM c;", keys, func(ctx context.Context, plan *physical.Pull) (exec.PulledRows, error) {
+			return r.Pull(ctx, plan, owners)
 		}},
 	} {
 		b.Run(c.name, func(b *testing.B) {
 			b.ReportAllocs()
+			plan := w.pull(b, c.sql)
 			took := make([]time.Duration, 0, b.N)
 			for b.Loop() {
 				began := time.Now()
-				rows, err := c.pull(b.Context(), c.sql)
+				rows, err := c.pull(b.Context(), plan)
 				if err != nil {
 					b.Fatal(err)
 				}
