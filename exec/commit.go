@@ -16,6 +16,7 @@ const commitTimeout = 10 * time.Second
 // commit closes the interval. The order is the exactly-once protocol of task.Task: flush tasks, changelogs, transaction
 // with the positions, one state batch. After an error nothing may be assumed: the caller resynchronises.
 func (s *session) commit(ctx context.Context) error {
+	began := time.Now()
 	// A commit that has begun is carried through even when the query is being stopped.
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), commitTimeout)
 	defer cancel()
@@ -56,6 +57,10 @@ func (s *session) commit(ctx context.Context) error {
 		}
 	}
 	s.q.status.update(func(q *QueryStatus) { q.Commits++ })
+	if s.x.cfg.Committed != nil && s.dirty {
+		now := time.Now()
+		s.x.cfg.Committed(s.plan.QueryID, now.Sub(began), now.Sub(s.nextCommit.Add(-s.settings.commitInterval)))
+	}
 	s.committed()
 	return nil
 }
@@ -70,6 +75,7 @@ func (s *session) committed() {
 		for i := range t.committed {
 			t.committed[i] = t.accounting(i)
 			t.last[i] = t.task.Accounting(i)
+			t.done[i], t.streamTime[i] = t.position[i], max(t.task.StreamTime(i), 0)
 		}
 	}
 	s.dirty = false
@@ -253,8 +259,16 @@ func (t *hostedTask) storeStatuses() []StoreStatus {
 	return out
 }
 
+// publishIdle brings the status up to date while nothing is committed, so that it is known that there is nothing to read.
+func (s *session) publishIdle() {
+	if !s.dirty && s.group.applied != nil && time.Since(s.published) >= idleWait {
+		s.publish()
+	}
+}
+
 // publish brings the query's status up to date.
 func (s *session) publish() {
+	s.published = time.Now()
 	tasks := make([]TaskStatus, 0, len(s.order))
 	var total task.Accounting
 	for _, t := range s.order {
@@ -268,11 +282,15 @@ func (s *session) publish() {
 			if !in.Repartition {
 				total.Add(&a)
 			}
-			ts.Inputs = append(ts.Inputs, InputStatus{
-				TopicPartition: kafka.TopicPartition{Topic: in.Topic, Partition: t.partition},
-				Source:         in.Source, Committed: t.position[i], End: max(t.end[i], t.position[i]),
-				StreamTime: t.streamTime[i], Accounting: a,
-			})
+			tp := kafka.TopicPartition{Topic: in.Topic, Partition: t.partition}
+			end := t.end[i]
+			if stable, at, ok := s.consumer.StableEnd(tp); ok {
+				end = max(end, stable)
+				t.reach[i].saw(stable, at)
+				t.reach[i].passed(t.done[i])
+			}
+			ts.Inputs = append(ts.Inputs, InputStatus{TopicPartition: tp, Source: in.Source, Committed: t.done[i],
+				End: max(end, t.done[i]), StreamTime: t.streamTime[i], Reached: t.reach[i].at, Accounting: a})
 		}
 		tasks = append(tasks, ts)
 	}

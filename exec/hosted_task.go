@@ -20,8 +20,10 @@ type hostedTask struct {
 
 	// committed is the accounting as of the last commit; last is the task's own counter at that moment.
 	committed, last []task.Accounting
-	// streamTime is as of the last commit, for the status.
-	streamTime []int64
+	// done are the positions as of the last commit, streamTime the stream times; reach tells as of when all was processed. They
+	// are for the status.
+	done, streamTime []int64
+	reach            []reach
 
 	// topic caches the partition count of the topic written last.
 	topic           string
@@ -39,7 +41,7 @@ func newHostedTask(s *session, stage *physical.Stage, partition int32) (*hostedT
 				s.consumer.Resume(tp)
 			}
 		}),
-		committed: make([]task.Accounting, n), last: make([]task.Accounting, n), streamTime: make([]int64, n),
+		committed: make([]task.Accounting, n), last: make([]task.Accounting, n), done: make([]int64, n), streamTime: make([]int64, n), reach: make([]reach, n),
 	}
 	if err := t.open(); err != nil {
 		t.close()

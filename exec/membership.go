@@ -135,6 +135,7 @@ func (s *session) assignedByLeader(a *cluster.Assignment, err error) {
 		s.x.cfg.Logger.Error("the assignment of tasks cannot be read", "query", s.plan.QueryID, "error", err)
 	case a != nil:
 		s.q.setAssignment(a)
+		s.q.status.update(func(q *QueryStatus) { q.Rebalances++ })
 		s.q.wake()
 	}
 }

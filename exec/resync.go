@@ -310,6 +310,9 @@ func (t *hostedTask) resume(offsets map[kafka.TopicPartition]kafka.GroupOffset, 
 		start[tp] = o.Offset
 	}
 	t.task.Resume(times)
+	for i := range t.streamTime {
+		t.done[i], t.streamTime[i] = t.position[i], max(t.task.StreamTime(i), 0)
+	}
 	t.moved = false
 	t.local.replaying.Store(false)
 	t.setStatus(TaskRunning)

@@ -45,6 +45,8 @@ type session struct {
 	// nextCommit is when the open interval is to be closed; zero when nothing has been processed in it.
 	nextCommit time.Time
 	dirty      bool
+	// published is when the status was last brought up to date.
+	published time.Time
 	// newErrors are the record errors of the open interval; they are published with its commit.
 	newErrors errorRing
 	purge     purge
@@ -131,6 +133,7 @@ func (s *session) run(ctx context.Context) (err error) {
 				return err
 			}
 		}
+		s.publishIdle()
 	}
 }
 

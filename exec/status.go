@@ -104,6 +104,9 @@ type InputStatus struct {
 	Committed, End int64
 	// StreamTime is the largest timestamp seen, milliseconds; 0 before the first record.
 	StreamTime int64
+	// Reached is the moment, by this server's clock, as of which everything in the partition is processed and committed; zero
+	// before this server has seen one. LagTime makes a lag of it.
+	Reached time.Time
 	// Accounting of the records read from this partition since the query was created.
 	Accounting task.Accounting
 }
@@ -120,8 +123,8 @@ type QueryStatus struct {
 	Total task.Accounting
 	// RecordErrors are the last record errors, oldest first.
 	RecordErrors []RecordError
-	// Commits and Aborts count transactions since the server started.
-	Commits, Aborts int64
+	// Commits and Aborts count transactions since the server started, Rebalances the assignments of tasks it was told.
+	Commits, Aborts, Rebalances int64
 	// StateBytes is the size of the state on disk.
 	StateBytes int64
 }

@@ -132,6 +132,12 @@ func (g *GroupConsumer) Pause(partitions ...TopicPartition) { g.fetcher.pause(tr
 // Resume continues what Pause stopped.
 func (g *GroupConsumer) Resume(partitions ...TopicPartition) { g.fetcher.pause(false, partitions...) }
 
+// StableEnd tells where the committed records of a partition ended at some moment after at: what a fetch said that was sent
+// then; false before the first one since the partition was started. It is safe for concurrent use.
+func (g *GroupConsumer) StableEnd(tp TopicPartition) (offset int64, at time.Time, ok bool) {
+	return g.fetcher.stableEnd(tp)
+}
+
 // Member identifies, for commits, the member that owns what Poll has assigned.
 // The generation changes with every rebalance: ask at every commit.
 func (g *GroupConsumer) Member() Member {

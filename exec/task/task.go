@@ -219,5 +219,8 @@ func (t *Task) operatorTimeName(name string) string {
 	return fmt.Sprintf("stage/%d/operator/%s", t.cfg.Stage.ID, name)
 }
 
+// StreamTime is the largest timestamp of the records of one input, Unix milliseconds; negative before the first one.
+func (t *Task) StreamTime(inputIndex int) int64 { return t.in[inputIndex].time }
+
 // Accounting tells what became of the records of one input since New.
 func (t *Task) Accounting(inputIndex int) Accounting { return t.in[inputIndex].acc }
