@@ -111,8 +111,8 @@ func (t *TaskStatus) LagTime(now time.Time) time.Duration {
 	return lag
 }
 
-// Behind is how many records a task has still to read: of its inputs, or of its changelogs when it restores or stands by.
-func (t *TaskStatus) Behind() int64 {
+// Remaining is how many records a task has still to read: of its inputs, or of its changelogs when it restores or stands by.
+func (t *TaskStatus) Remaining() int64 {
 	switch t.State {
 	case TaskStandby:
 		return t.Lag()

@@ -78,9 +78,9 @@ func TestLagTime(t *testing.T) {
 		return InputStatus{TopicPartition: kafka.TopicPartition{Topic: "t"}, Committed: committed, End: end, Reached: reached, StreamTime: streamTime}
 	}
 	tests := map[string]struct {
-		task   TaskStatus
-		lag    time.Duration
-		behind int64
+		task      TaskStatus
+		lag       time.Duration
+		remaining int64
 	}{
 		"nothing left":            {TaskStatus{State: TaskRunning, Inputs: []InputStatus{input(5, 5, ago(time.Second), 0)}}, 0, 0},
 		"nothing left, long ago":  {TaskStatus{State: TaskRunning, Inputs: []InputStatus{input(5, 5, ago(time.Minute), 0)}}, time.Minute, 0},
@@ -98,8 +98,8 @@ func TestLagTime(t *testing.T) {
 		if have := tt.task.LagTime(now); have != tt.lag {
 			t.Errorf("%s: lag %v, want %v", name, have, tt.lag)
 		}
-		if have := tt.task.Behind(); have != tt.behind {
-			t.Errorf("%s: behind by %d, want %d", name, have, tt.behind)
+		if have := tt.task.Remaining(); have != tt.remaining {
+			t.Errorf("%s: %d remain, want %d", name, have, tt.remaining)
 		}
 	}
 }

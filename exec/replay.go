@@ -147,6 +147,7 @@ func (s *session) unfit(c state.Checkpoint, start, end int64) string {
 func (r *replay) apply(b *kafka.Batch) error {
 	p := r.parts[b.TopicPartition]
 	id := state.StoreID(p.store.ID)
+	rows := int64(0)
 	for i := range b.Records {
 		m := &b.Records[i]
 		if m.Offset >= p.limit {
@@ -168,9 +169,13 @@ func (r *replay) apply(b *kafka.Batch) error {
 			return fmt.Errorf("restoring %s-%d at offset %d: %w", b.Topic, b.Partition, m.Offset, err)
 		}
 		p.state.foreign = true
-		p.state.restored.Add(1)
+		rows++
 	}
-	p.next = min(b.Next, p.limit)
+	next := min(b.Next, p.limit)
+	p.state.restored.Add(rows)
+	// Markers, positions and what was compacted away are no rows to be read.
+	p.state.restoreTotal.Add(rows - (next - p.next))
+	p.next = next
 	p.dirty = true
 	return nil
 }

@@ -244,7 +244,7 @@ func (s *session) restore(ctx, wait context.Context, tasks []*hostedTask) error 
 	from, to := map[kafka.TopicPartition]int64{}, map[kafka.TopicPartition]int64{}
 	for tp, p := range r.parts {
 		from[tp], to[tp] = p.from, p.limit
-		p.state.restoreTotal.Add(p.limit - 1 - p.from)
+		p.state.restoreTotal.Add(p.limit - p.from)
 	}
 	if err := reader.Start(wait, from); err != nil {
 		return err

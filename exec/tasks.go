@@ -30,7 +30,12 @@ type TaskSummary struct {
 	Warmup bool
 	// CaughtUp is when the state of a standby was last seen to be complete; zero before that.
 	CaughtUp time.Time
+	// LagTime is TaskStatus.LagTime in steps of lagStep, UnknownLag when it is not known.
+	LagTime time.Duration
 }
+
+// lagStep keeps a summary the same for a moment.
+const lagStep = 100 * time.Millisecond
 
 // Progress is how far a partition has been read: the next offset, and the end when it was last seen.
 type Progress struct{ Position, End int64 }
@@ -50,17 +55,21 @@ func (q *query) tasks() QueryTasks {
 	defer q.status.mu.Unlock()
 	s := &q.status.s
 	out := QueryTasks{ID: s.ID, State: s.State, Tasks: make([]TaskSummary, 0, len(s.Tasks)+len(q.status.standbys))}
+	now := time.Now()
 	for _, list := range [][]TaskStatus{s.Tasks, q.status.standbys} {
 		for i := range list {
-			out.Tasks = append(out.Tasks, summary(&list[i]))
+			out.Tasks = append(out.Tasks, summary(&list[i], now))
 		}
 	}
 	return out
 }
 
-func summary(t *TaskStatus) TaskSummary {
+func summary(t *TaskStatus, now time.Time) TaskSummary {
 	out := TaskSummary{Stage: t.Stage, Partition: t.Partition, State: t.State, RestoredRows: t.RestoredRows,
-		RestoreTotal: t.RestoreTotal, Warmup: t.Warmup, CaughtUp: t.CaughtUp}
+		RestoreTotal: t.RestoreTotal, Warmup: t.Warmup, CaughtUp: t.CaughtUp, LagTime: t.LagTime(now)}
+	if out.LagTime > 0 {
+		out.LagTime = out.LagTime.Truncate(lagStep)
+	}
 	for i := range t.Inputs {
 		out.Inputs = append(out.Inputs, Progress{t.Inputs[i].Committed, t.Inputs[i].End})
 	}

@@ -28,6 +28,8 @@ type Status struct {
 	// Applied is the offset after the last command that was applied.
 	Applied int64
 	Queries []Query
+	// Draining says that it gives its tasks away, or has done so.
+	Draining bool
 }
 
 // Query is a query on one server.
@@ -48,8 +50,11 @@ type Task struct {
 // Lag is how many records are still to be read: of the inputs by an owner that runs, of the changelogs otherwise.
 func (t *Task) Lag() int64 {
 	list := t.Stores
-	if t.State == exec.TaskRunning {
+	switch t.State {
+	case exec.TaskRunning:
 		list = t.Inputs
+	case exec.TaskRestoring:
+		return max(t.RestoreTotal-t.RestoredRows, 0)
 	}
 	var n int64
 	for _, p := range list {
@@ -132,11 +137,12 @@ func appendStatus(b []byte, s *Status) []byte {
 			task = binary.AppendVarint(task, t.RestoreTotal)
 			task = wire.AppendBool(task, t.Warmup)
 			task = binary.AppendVarint(task, int64(t.Behind))
+			task = binary.AppendVarint(task, int64(t.LagTime))
 			query = wire.AppendBytes(query, task)
 		}
 		b = wire.AppendBytes(b, query)
 	}
-	return b
+	return wire.AppendBool(b, s.Draining)
 }
 
 // decodeStatus reads what appendStatus wrote.
@@ -151,15 +157,18 @@ func decodeStatus(b []byte) (*Status, error) {
 			q := Query{ID: r.String(), State: exec.QueryState(r.String())}
 			for range r.Count() {
 				r.Record(func(r *wire.Reader) {
-					q.Tasks = append(q.Tasks, Task{TaskSummary: exec.TaskSummary{
+					t := Task{TaskSummary: exec.TaskSummary{
 						Stage: int(r.Int32()), Partition: r.Int32(), State: exec.TaskState(r.String()), Inputs: readProgress(r),
 						Stores: readProgress(r), RestoredRows: r.Varint(), RestoreTotal: r.Varint(), Warmup: r.Bool(),
-					}, Behind: time.Duration(r.Varint())})
+					}, Behind: time.Duration(r.Varint())}
+					t.LagTime = time.Duration(r.Varint())
+					q.Tasks = append(q.Tasks, t)
 				})
 			}
 			s.Queries = append(s.Queries, q)
 		})
 	}
+	s.Draining = r.Bool()
 	return s, r.Err()
 }
 
