@@ -94,6 +94,9 @@ type QueryDescription struct {
 	TasksMetadata       List[TaskMetadata]   `json:"tasksMetadata"`
 	State               *string              `json:"state"`
 	ConsumerGroupID     *string              `json:"consumerGroupId"`
+	// Tasks are all tasks of all servers, and UnresponsiveHosts the servers that do not answer. ksqlDB does not know them.
+	Tasks             List[TaskInfo]   `json:"tasks,omitempty"`
+	UnresponsiveHosts List[SilentHost] `json:"unresponsiveHosts,omitempty"`
 }
 
 // QueryErrorInfo is one failure of a query.
@@ -103,6 +106,8 @@ type QueryErrorInfo struct {
 	ErrorMessage string `json:"errorMessage"`
 	// Type is the class of the error: USER, SYSTEM or UNKNOWN.
 	Type string `json:"type"`
+	// Host is the server that met it; ksqlDB does not tell.
+	Host string `json:"host,omitempty"`
 }
 
 // TaskMetadata is how far one task of a query got.

@@ -21,6 +21,16 @@ type HealthCheckResponse struct {
 	Details   Map[HealthCheckDetail] `json:"details"`
 	// ServerState is "READY", "INITIALIZING" or "TERMINATED".
 	ServerState string `json:"serverState"`
+	// Readiness tells whether the server has taken up its work; ksqlDB does not know it.
+	Readiness *Readiness `json:"readiness,omitempty"`
+}
+
+// Readiness says whether a server has taken up its work: all commands are applied, all its tasks run, and its standbys are
+// complete. Until then the next server of a rolling restart should not be stopped.
+type Readiness struct {
+	Ready bool `json:"ready"`
+	// NotReady tells, a sentence each, what is still to come.
+	NotReady List[string] `json:"notReady"`
 }
 
 // HealthCheckDetail is the health of one part: metastore, kafka, commandRunner.

@@ -10,9 +10,10 @@ import (
 	"github.com/ksqlgo/ksqlgo/catalog"
 	"github.com/ksqlgo/ksqlgo/exec"
 	"github.com/ksqlgo/ksqlgo/exec/kafka"
-	"github.com/ksqlgo/ksqlgo/exec/task"
 	"github.com/ksqlgo/ksqlgo/grammar/ast"
 	"github.com/ksqlgo/ksqlgo/server/api"
+	"github.com/ksqlgo/ksqlgo/server/peers"
+	"github.com/ksqlgo/ksqlgo/server/peers/details"
 )
 
 // describe answers DESCRIBE of one source.
@@ -43,9 +44,10 @@ func (e *Engine) describeSources(ctx context.Context, st statement, kind ast.Sou
 }
 
 func (e *Engine) sourceDescription(ctx context.Context, s *catalog.Snapshot, src *catalog.Source, extended bool) (api.SourceDescription, error) {
+	hosts := e.cfg.Cluster.Snapshot()
 	d := api.SourceDescription{
 		Name: src.Name, WindowType: windowType(src.Window), Type: src.Kind.String(), Fields: fieldInfos(&src.Schema),
-		ReadQueries: e.runningQueries(s, s.ReadersOf(src.Name)), WriteQueries: e.runningQueries(s, s.WritersOf(src.Name)),
+		ReadQueries: runningQueries(s, hosts, s.ReadersOf(src.Name)), WriteQueries: runningQueries(s, hosts, s.WritersOf(src.Name)),
 		Timestamp: src.TimestampColumn, KeyFormat: src.KeyFormat.Name, ValueFormat: src.ValueFormat.Name, Topic: src.Topic,
 		Statement: src.SQL, Extended: extended, SourceConstraints: dependants(s, src), Partitions: src.Partitions, Replication: src.Replicas,
 	}
@@ -57,21 +59,29 @@ func (e *Engine) sourceDescription(ctx context.Context, s *catalog.Snapshot, src
 		return d, err
 	}
 	d.Partitions, d.Replication = int(infos[src.Topic].Partitions), int(infos[src.Topic].ReplicationFactor)
+	var queries []*catalog.Query
+	var ids []string
 	for _, q := range s.Queries() {
-		if q.Sink != src.Name && !slices.Contains(q.Sources, src.Name) {
-			continue
+		if q.Sink == src.Name || slices.Contains(q.Sources, src.Name) {
+			queries, ids = append(queries, q), append(ids, q.ID)
 		}
-		status, ok := e.cfg.Runtime.Status(q.ID)
-		if !ok {
-			continue
-		}
-		d.ClusterStatistics = append(d.ClusterStatistics, e.queryStats(q, &status)...)
-		d.ClusterErrorStats = append(d.ClusterErrorStats, e.queryErrorStats(q, &status)...)
-		summary, err := e.offsetSummary(ctx, q, &status)
+	}
+	if len(queries) == 0 {
+		return d, nil
+	}
+	reports := e.cfg.Cluster.Ask(ctx, ids...)
+	for _, q := range queries {
+		summary, err := e.offsetSummary(ctx, q, reports)
 		if err != nil {
 			return d, err
 		}
 		d.QueryOffsetSummaries = append(d.QueryOffsetSummaries, summary)
+		for i := range reports {
+			if status, ok := reports[i].Query(q.ID); ok {
+				d.ClusterStatistics = append(d.ClusterStatistics, e.queryStats(&reports[i].Server, status)...)
+				d.ClusterErrorStats = append(d.ClusterErrorStats, e.queryErrorStats(&reports[i].Server, status)...)
+			}
+		}
 	}
 	d.Statistics, d.ErrorStats = statText(d.ClusterStatistics), statText(d.ClusterErrorStats)
 	return d, nil
@@ -88,19 +98,20 @@ func dependants(s *catalog.Snapshot, src *catalog.Source) []string {
 	return slices.Sorted(maps.Keys(seen))
 }
 
-// queryStats are the accounting of a query: what became of every record it read. The sum of all but the first and the
-// last is the first.
-func (e *Engine) queryStats(q *catalog.Query, s *exec.QueryStatus) []api.QueryHostStat {
+// queryStats are the accounting of a query on one server: what became of every record its tasks there read. The sum of all
+// but the first and the last four is the first. A task takes its accounting along when it moves, so the sum over the servers is
+// that of the query.
+func (e *Engine) queryStats(h *peers.Host, s *exec.QueryStatus) []api.QueryHostStat {
 	a := s.Total
-	return e.hostStats(q.ID, []stat{
+	return e.hostStats(h, s.ID, []stat{
 		{"records-read", a.Read}, {"records-emitting", a.Emitted}, {"records-filtered", a.Filtered}, {"records-merged-into-state", a.Merged},
 		{"records-late", a.Late}, {"records-null-key", a.NullKey}, {"records-failed", a.Errors}, {"records-written", a.Outputs},
 		{"transactions", s.Commits}, {"transactions-aborted", s.Aborts}, {"state-bytes", s.StateBytes},
 	})
 }
 
-func (e *Engine) queryErrorStats(q *catalog.Query, s *exec.QueryStatus) []api.QueryHostStat {
-	return e.hostStats(q.ID, []stat{{"record-errors", s.Total.RecordErrors}, {"query-errors", int64(len(s.Errors))}})
+func (e *Engine) queryErrorStats(h *peers.Host, s *exec.QueryStatus) []api.QueryHostStat {
+	return e.hostStats(h, s.ID, []stat{{"record-errors", s.Total.RecordErrors}, {"query-errors", int64(len(s.Errors))}})
 }
 
 type stat struct {
@@ -108,8 +119,8 @@ type stat struct {
 	value int64
 }
 
-func (e *Engine) hostStats(queryID string, list []stat) []api.QueryHostStat {
-	host, now := hostInfo(e.cfg.Host), e.cfg.Now().UnixMilli()
+func (e *Engine) hostStats(h *peers.Host, queryID string, list []stat) []api.QueryHostStat {
+	host, now := hostInfo(hostName(h)), e.cfg.Now().UnixMilli()
 	var out []api.QueryHostStat
 	for _, x := range list {
 		out = append(out, api.QueryHostStat{Host: host, Name: queryID + "." + x.name, Value: float64(x.value), Timestamp: now})
@@ -126,24 +137,38 @@ func hostInfo(text string) api.HostInfo {
 	return h
 }
 
+// statText sums figures over the servers, as text.
 func statText(stats []api.QueryHostStat) string {
-	var b strings.Builder
+	sums, names := map[string]float64{}, []string{}
 	for _, s := range stats {
-		fmt.Fprintf(&b, "%40s : %12.0f\n", s.Name, s.Value)
+		if _, ok := sums[s.Name]; !ok {
+			names = append(names, s.Name)
+		}
+		sums[s.Name] += s.Value
+	}
+	var b strings.Builder
+	for _, name := range names {
+		fmt.Fprintf(&b, "%40s : %12.0f\n", name, sums[name])
 	}
 	return b.String()
 }
 
-// offsetSummary tells how far the query's group has read each topic.
-func (e *Engine) offsetSummary(ctx context.Context, q *catalog.Query, s *exec.QueryStatus) (api.QueryOffsetSummary, error) {
+// offsetSummary tells how far the query's group has read each topic, as those servers say that own the tasks.
+func (e *Engine) offsetSummary(ctx context.Context, q *catalog.Query, reports []details.Report) (api.QueryOffsetSummary, error) {
 	out := api.QueryOffsetSummary{GroupID: exec.GroupName(e.cfg.ServiceID, q.ID)}
 	byTopic := map[string]map[int32]int64{}
-	for _, t := range s.Tasks {
-		for _, in := range t.Inputs {
-			if byTopic[in.Topic] == nil {
-				byTopic[in.Topic] = map[int32]int64{}
+	for i := range reports {
+		s, ok := reports[i].Query(q.ID)
+		if !ok {
+			continue
+		}
+		for j := range s.Tasks {
+			for _, in := range s.Tasks[j].Inputs {
+				if byTopic[in.Topic] == nil {
+					byTopic[in.Topic] = map[int32]int64{}
+				}
+				byTopic[in.Topic][in.Partition] = max(byTopic[in.Topic][in.Partition], in.Committed)
 			}
-			byTopic[in.Topic][in.Partition] = in.Committed
 		}
 	}
 	topics := slices.Sorted(maps.Keys(byTopic))
@@ -171,7 +196,7 @@ func (e *Engine) offsetSummary(ctx context.Context, q *catalog.Query, s *exec.Qu
 }
 
 // taskMetadata is one task of a query in EXPLAIN.
-func taskMetadata(t exec.TaskStatus) api.TaskMetadata {
+func taskMetadata(t *exec.TaskStatus) api.TaskMetadata {
 	m := api.TaskMetadata{TaskID: fmt.Sprintf("%d_%d", t.Stage, t.Partition)}
 	for _, in := range t.Inputs {
 		m.TopicOffsets = append(m.TopicOffsets, api.TaskTopicOffset{
@@ -180,45 +205,4 @@ func taskMetadata(t exec.TaskStatus) api.TaskMetadata {
 		})
 	}
 	return m
-}
-
-// ClusterStatus tells of the hosts, their stores and lags; with one server, of itself.
-func (e *Engine) ClusterStatus() api.ClusterStatusResponse {
-	now := e.cfg.Now().UnixMilli()
-	host := api.HostStatus{HostAlive: true, LastStatusUpdateMs: now, ActiveStandbyPerQuery: api.Map[api.ActiveStandby]{},
-		HostStoreLags: api.HostStoreLags{StateStoreLags: api.Map[api.StateStoreLags]{}, UpdateTimeMs: now}}
-	for _, q := range e.Catalog().Queries() {
-		plan, ok := e.plan(q.ID)
-		status, running := e.cfg.Runtime.Status(q.ID)
-		if !ok || !running {
-			continue
-		}
-		var active api.ActiveStandby
-		for _, stage := range plan.Stages {
-			lags := api.StateStoreLags{LagByPartition: api.Map[api.LagInfo]{}}
-			for _, t := range status.Tasks {
-				if t.Stage != stage.ID {
-					continue
-				}
-				for _, in := range t.Inputs {
-					active.ActivePartitions = append(active.ActivePartitions, api.TopicPartition{Topic: in.Topic, Partition: int(in.Partition)})
-					lags.LagByPartition[fmt.Sprint(in.Partition)] = api.LagInfo{CurrentOffsetPosition: in.Committed, EndOffsetPosition: in.End,
-						OffsetLag: in.End - in.Committed}
-				}
-			}
-			lags.Size = len(lags.LagByPartition)
-			for _, store := range stage.Stores {
-				active.ActiveStores = append(active.ActiveStores, store.Name)
-				host.HostStoreLags.StateStoreLags[exec.GroupName(e.cfg.ServiceID, q.ID)+"#"+store.Name] = lags
-			}
-		}
-		host.ActiveStandbyPerQuery[q.ID] = active
-	}
-	return api.ClusterStatusResponse{ClusterStatus: api.Map[api.HostStatus]{e.cfg.Host: host}}
-}
-
-// Accounting is a query's accounting, for metrics and the demo.
-func (e *Engine) Accounting(queryID string) (task.Accounting, bool) {
-	s, ok := e.cfg.Runtime.Status(queryID)
-	return s.Total, ok
 }

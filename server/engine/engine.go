@@ -11,6 +11,7 @@ import (
 	"github.com/ksqlgo/ksqlgo/catalog/formats"
 	"github.com/ksqlgo/ksqlgo/catalog/functions"
 	"github.com/ksqlgo/ksqlgo/exec"
+	"github.com/ksqlgo/ksqlgo/exec/cluster"
 	"github.com/ksqlgo/ksqlgo/exec/kafka"
 	"github.com/ksqlgo/ksqlgo/exec/position"
 	"github.com/ksqlgo/ksqlgo/planner/physical"
@@ -24,7 +25,11 @@ type Runtime interface {
 	Terminate(ctx context.Context, id string) error
 	Pause(id string) error
 	Resume(id string) error
-	Status(id string) (exec.QueryStatus, bool)
+	// Assignment is who should own and stand by for the tasks of a query; false when that is not known.
+	Assignment(queryID string) (*cluster.Assignment, bool)
+	// Drain gives all tasks to other servers, and SetDraining begins or ends that.
+	Drain(ctx context.Context, progress func(exec.DrainProgress)) error
+	SetDraining(draining bool)
 	Subscribe(ctx context.Context, spec exec.SubscribeSpec) (*exec.Subscription, error)
 	Pull(ctx context.Context, plan *physical.Pull, o exec.PullOptions) (exec.PulledRows, error)
 	// RemoveLeftovers removes what queries that are not live left behind: internal topics, groups, state. live is called when
@@ -35,6 +40,7 @@ type Runtime interface {
 // Config is what an engine is built from.
 type Config struct {
 	Runtime Runtime
+	Cluster Cluster
 	Kafka   *kafka.Cluster
 	Topic   commandlog.Topic
 	// Backup is this server's copy of the command log; nil for servers that keep none.
@@ -123,7 +129,9 @@ func (e *Engine) Health() api.HealthCheckResponse {
 	if !e.ready.Load() {
 		serverState = "INITIALIZING"
 	}
+	readiness := e.Readiness()
 	return api.HealthCheckResponse{
+		Readiness: &readiness,
 		IsHealthy: reachable && runner,
 		Details: api.Map[api.HealthCheckDetail]{
 			"metastore": {IsHealthy: true}, "kafka": {IsHealthy: reachable},

@@ -20,7 +20,7 @@ func (e *Engine) explain(ctx context.Context, s *session, st statement, n *ast.E
 			return nil, diag.Errorf(diag.UnknownQuery, n.Query.Span(),
 				"Query with id:%s does not exist, use SHOW QUERIES to view the full set of queries.", n.Query.Name)
 		}
-		return &api.QueryDescriptionEntity{Base: base(st.Text), QueryDescription: e.queryDescription(snapshot, q)}, nil
+		return &api.QueryDescriptionEntity{Base: base(st.Text), QueryDescription: e.queryDescription(snapshot, q, e.cfg.Cluster.Ask(ctx, q.ID))}, nil
 	}
 	env := e.env(ctx, s, snapshot, nil)
 	env.QueryNumber = e.log.Applied()

@@ -61,7 +61,7 @@ func (e *Engine) show(ctx context.Context, s *session, st statement) (api.Entity
 	case *ast.DescribeSources:
 		return e.describeSources(ctx, st, n.Kind, n.Extended)
 	case *ast.ListQueries:
-		return e.listQueries(st, n.Extended), nil
+		return e.listQueries(ctx, st, n.Extended), nil
 	case *ast.ListTopics:
 		return e.listTopics(ctx, st, n)
 	case *ast.ListFunctions:
