@@ -75,11 +75,11 @@ func (i *InputStatus) Lag() int64 { return max(i.End-i.Committed, 0) }
 
 // LagTime is how long ago that moment is as of which everything in the partition is processed and committed: the lag in time
 // at now, a moment of the same clock. It is 0 when nothing is left. Before this server has seen such a moment it is estimated
-// from the timestamp of the newest record processed, and UnknownLag before the first one.
+// from the timestamp of the newest record processed, if something is left, and UnknownLag otherwise.
 func (i *InputStatus) LagTime(now time.Time) time.Duration {
 	at := i.Reached
 	if at.IsZero() {
-		if i.StreamTime <= 0 {
+		if i.StreamTime <= 0 || i.Lag() == 0 {
 			return UnknownLag
 		}
 		at = time.UnixMilli(i.StreamTime)

@@ -88,6 +88,7 @@ func TestLagTime(t *testing.T) {
 		"from the record's time":  {TaskStatus{State: TaskRunning, Inputs: []InputStatus{input(5, 9, time.Time{}, ago(time.Hour).UnixMilli())}}, time.Hour, 4},
 		"a record of the future":  {TaskStatus{State: TaskRunning, Inputs: []InputStatus{input(5, 9, time.Time{}, now.UnixMilli()+1000)}}, 0, 4},
 		"nothing known":           {TaskStatus{State: TaskRunning, Inputs: []InputStatus{input(0, 9, time.Time{}, 0)}}, UnknownLag, 9},
+		"nothing left, not seen":  {TaskStatus{State: TaskRunning, Inputs: []InputStatus{input(9, 9, time.Time{}, 1000)}}, UnknownLag, 0},
 		"no inputs":               {TaskStatus{State: TaskCreated}, UnknownLag, 0},
 		"restoring":               {TaskStatus{State: TaskRestoring, RestoredRows: 3, RestoreTotal: 10, Inputs: []InputStatus{input(0, 0, time.Time{}, 0)}}, UnknownLag, 7},
 		"standby at the end":      {TaskStatus{State: TaskStandby, CaughtUp: ago(time.Second), Stores: []StoreStatus{{Position: 4, End: 4}}}, 0, 0},

@@ -121,9 +121,7 @@ func (s *Server) connectPeers(self peers.Node) error {
 	span := func(name string) time.Duration { return time.Duration(properties.Int(props, name)) * time.Millisecond }
 	p, err := peers.New(peers.Config{
 		ServiceID: s.cfg.ServiceID, Self: self, Known: s.executor.Hosts, TLS: t, Logger: s.cfg.Logger,
-		Status: func() peers.Status {
-			return peers.StatusOf(s.host(), s.engine.AppliedOffset(), s.executor.Tasks(), time.Now())
-		},
+		Status:   s.status,
 		Interval: span("ksql.heartbeat.send.interval.ms"), Window: span("ksql.heartbeat.window.ms"),
 		Discover: span("ksql.heartbeat.discover.interval.ms"), Misses: int(properties.Int(props, "ksql.heartbeat.missed.threshold.ms")),
 	})

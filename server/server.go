@@ -218,7 +218,7 @@ func (s *Server) build(ctx context.Context, node string) error {
 		server[properties.Normalize(name)] = value
 	}
 	s.engine = engine.New(engine.Config{
-		Runtime: runtime, Kafka: s.cluster, Topic: s.commands, Backup: backup, Functions: cfg.Functions, Formats: cfg.Formats,
+		Runtime: runtime, Cluster: s.details(self), Kafka: s.cluster, Topic: s.commands, Backup: backup, Functions: cfg.Functions, Formats: cfg.Formats,
 		ServiceID: s.cfg.ServiceID, Version: Version, ClusterID: clusterID, Host: s.host(), Properties: server,
 		Logger: s.cfg.Logger, Now: time.Now, Random: rand.Uint64,
 	})

@@ -58,11 +58,12 @@ var layers = map[string][]string{
 	"server/broker":         {},
 	"server/schemaregistry": {},
 	"server/commandlog":     {"catalog", "exec/kafka"},
-	"server/engine":         {"grammar", "catalog", "planner", "exec", "server/api", "server/commandlog", "server/session"},
+	"server/engine":         {"grammar", "catalog", "planner", "exec", "server/api", "server/commandlog", "server/peers", "server/session"},
 	"server/rest":           {"catalog/types", "server/api", "server/engine"},
-	// Servers among each other: who is there, and pull queries over all of them.
+	// Servers among each other: who is there, what they know of their queries, and pull queries over all of them.
 	"server/peers/wire":    {},
 	"server/peers/forward": {"catalog", "exec", "planner/physical", "server/peers"},
+	"server/peers/details": {"exec", "server/peers"},
 	"server/peers":         {"exec"},
 	"server/sqltest":       {"grammar", "catalog", "planner", "exec"},
 	"server":               {"grammar", "catalog", "planner", "exec"},

@@ -8,6 +8,8 @@ import (
 	"os"
 
 	"github.com/alecthomas/kong"
+
+	"github.com/ksqlgo/ksqlgo/server"
 )
 
 // cli is the command line; each command is in a file of its own.
@@ -16,6 +18,7 @@ type cli struct {
 	Demo    demoCommand    `cmd:"" help:"Run the retail inventory program on a server of its own and check what comes out."`
 	Run     runCommand     `cmd:"" help:"Apply query files to a server, in the order of their dependencies; what is in force already stays."`
 	Command commandCommand `cmd:"" help:"Look at and repair the command log: list, skip, backup, restore."`
+	Cluster clusterCommand `cmd:"" help:"Show the servers of a service and their tasks; drain a server; wait until all is ready."`
 	Broker  brokerCommand  `cmd:"" help:"Run the embedded Kafka broker alone."`
 	Fmt     fmtCommand     `cmd:"" help:"Format SQL files, comments kept."`
 	Version versionCommand `cmd:"" help:"Print the version."`
@@ -42,7 +45,8 @@ func run(args []string, io *streams) int {
 	var c cli
 	exited := -1
 	parser, err := kong.New(&c, kong.Name("ksqlgo"), kong.Description("Streaming SQL over Kafka: ksqlDB's language, one binary."),
-		kong.UsageOnError(), kong.Writers(io.out, io.err), kong.Exit(func(code int) { exited = code }), kong.Bind(io), kong.DefaultEnvars("KSQLGO"))
+		kong.UsageOnError(), kong.Writers(io.out, io.err), kong.Exit(func(code int) { exited = code }), kong.Bind(io), kong.DefaultEnvars("KSQLGO"),
+		kong.Vars{"server": server.DefaultListener})
 	if err != nil {
 		fmt.Fprintln(io.err, err)
 		return 2

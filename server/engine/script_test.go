@@ -234,6 +234,7 @@ var hidden = []struct {
 	{regexp.MustCompile(`\bquery_\d+\b`), "query_<n>"},
 	{regexp.MustCompile(`(\.(?:transactions|transactions-aborted|state-bytes) : +)\d+`), "${1}<n>"},
 	{regexp.MustCompile(`(\.(?:transactions|transactions-aborted|state-bytes)",\s+"value": )\d+`), "${1}<n>"},
+	{regexp.MustCompile(`("lagMs": )(?:\d+|null)`), "${1}<ms>"},
 	{regexp.MustCompile(`\b1[6-9]\d{11}\b`), "<ms>"},
 	{regexp.MustCompile(`127\.0\.0\.1:\d+`), "<host>"},
 	{regexp.MustCompile(`\b(transient_\w*?|SCALABLE_PUSH_QUERY_\w*?)_\d+\b`), "${1}_<n>"},

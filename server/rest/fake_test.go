@@ -27,6 +27,10 @@ type fakeEngine struct {
 	inserter func(ctx context.Context, target string, properties map[string]string, tokens []string) (engine.Inserter, error)
 	statuses map[string]api.CommandStatus
 	pushes   map[string]bool
+	notReady []string
+
+	drain       func(ctx context.Context, progress func(api.DrainProgress)) error
+	drainsEnded int
 }
 
 func (f *fakeEngine) Execute(ctx context.Context, r engine.Request) (engine.Result, error) {
@@ -61,6 +65,20 @@ func (f *fakeEngine) Health() api.HealthCheckResponse {
 func (f *fakeEngine) CommandStatuses() map[string]api.CommandStatus { return f.statuses }
 
 func (f *fakeEngine) ClusterStatus() api.ClusterStatusResponse { return api.ClusterStatusResponse{} }
+
+func (f *fakeEngine) Cluster(context.Context) api.Cluster {
+	return api.Cluster{ServiceID: "default_", Ready: true}
+}
+
+func (f *fakeEngine) Readiness() api.Readiness {
+	return api.Readiness{Ready: len(f.notReady) == 0, NotReady: f.notReady}
+}
+
+func (f *fakeEngine) Drain(ctx context.Context, progress func(api.DrainProgress)) error {
+	return f.drain(ctx, progress)
+}
+
+func (f *fakeEngine) EndDrain() { f.drainsEnded++ }
 
 func (f *fakeEngine) CheckProperty(name string) error {
 	if name == "ksql.service.id" {

@@ -28,6 +28,12 @@ type Engine interface {
 	Health() api.HealthCheckResponse
 	CommandStatuses() map[string]api.CommandStatus
 	ClusterStatus() api.ClusterStatusResponse
+	Cluster(ctx context.Context) api.Cluster
+	// Readiness may be called before the engine is ready.
+	Readiness() api.Readiness
+	// Drain gives all tasks of this server to others and calls progress whenever there is some; EndDrain ends that.
+	Drain(ctx context.Context, progress func(api.DrainProgress)) error
+	EndDrain()
 	CheckProperty(name string) error
 }
 
@@ -47,7 +53,9 @@ type Config struct {
 type Server struct {
 	cfg   Config
 	ready atomic.Bool
-	mux   *http.ServeMux
+	// tookUp says that the server has been ready for its work once.
+	tookUp atomic.Bool
+	mux    *http.ServeMux
 }
 
 // New builds a server that answers 503 until [Server.Ready] is called.

@@ -77,10 +77,6 @@ func (s *Server) status(w http.ResponseWriter, r *http.Request) {
 	s.fail(w, api.NewError(api.CodeNotFound, "Command not found"))
 }
 
-func (s *Server) clusterStatus(w http.ResponseWriter, _ *http.Request) {
-	writeJSON(w, http.StatusOK, s.cfg.Engine.ClusterStatus())
-}
-
 func (s *Server) isValidProperty(w http.ResponseWriter, r *http.Request) {
 	if err := s.cfg.Engine.CheckProperty(r.PathValue("name")); err != nil {
 		s.fail(w, err)

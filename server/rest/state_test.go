@@ -32,6 +32,7 @@ func TestStateEndpoints(t *testing.T) {
 		{"GET", "/status/stream/%60ORDERS%60/create", "", 200, created},
 		{"GET", "/status/stream/OTHER/create", "", 404, `{"@type":"generic_error","error_code":40400,"message":"Command not found"}`},
 		{"GET", "/clusterStatus", "", 200, `{"clusterStatus":{}}`},
+		{"GET", "/cluster", "", 200, `{"serviceId":"default_","ready":true,"notReady":[],"hosts":[],"queries":[]}`},
 		{"GET", "/is_valid_property/auto.offset.reset", "", 200, `true`},
 		{"GET", "/is_valid_property/ksql.service.id", "", 400, `{"@type":"generic_error","error_code":40000,"message":"prohibited: [ksql.service.id]"}`},
 		{"GET", "/v1/metadata/id", "", 200, `{"id":"","scope":{"path":[],"clusters":{"kafka-cluster":"kafka","ksql-cluster":"default_"}}}`},

@@ -14,6 +14,8 @@ type page struct{ parts []part }
 type part struct {
 	text  string
 	table *table
+	// paint colours the text; nil leaves it plain.
+	paint func(Style, string) string
 }
 
 // line adds one line of text; it may contain line breaks.
@@ -23,6 +25,11 @@ func (p *page) line(format string, args ...any) {
 		text = fmt.Sprintf(format, args...)
 	}
 	p.parts = append(p.parts, part{text: text})
+}
+
+// painted adds one line of text in a colour.
+func (p *page) painted(paint func(Style, string) string, text string) {
+	p.parts = append(p.parts, part{text: text, paint: paint})
 }
 
 // labelled adds "Label                : value".
@@ -54,7 +61,11 @@ func (p *page) write(b *strings.Builder, style Style) {
 			continue
 		}
 		for text := range strings.SplitSeq(part.text, "\n") {
-			b.WriteString(printKeepingTabs(text) + "\n")
+			text = printKeepingTabs(text)
+			if part.paint != nil {
+				text = part.paint(style, text)
+			}
+			b.WriteString(text + "\n")
 		}
 	}
 }

@@ -44,6 +44,9 @@ func (p *page) query(q *api.QueryDescription) {
 		}
 		p.labelled("Host Query Status", "{"+strings.Join(hosts, ", ")+"}")
 	}
+	for _, h := range q.UnresponsiveHosts {
+		p.labelled("Unresponsive Host", h.Host+": "+silenceText(h.SilentMs)+reasonText(h.Reason))
+	}
 	p.line("")
 	p.schema(q.Fields, q.WindowType, false)
 	p.names("Sources that this query reads from: ", q.Sources, "source")
@@ -57,7 +60,12 @@ func (p *page) query(q *api.QueryDescription) {
 		p.line("%s", strings.TrimRight(q.Topology, "\n"))
 	}
 	p.overridden(q.OverriddenProperties)
-	p.tasks(q.TasksMetadata)
+	if len(q.Tasks) > 0 {
+		p.taskTable(q.Tasks)
+		p.taskInputs(q.Tasks)
+	} else {
+		p.tasks(q.TasksMetadata)
+	}
 	p.queryErrors(q.QueryErrors)
 }
 
@@ -104,6 +112,9 @@ func (p *page) queryErrors(errors []api.QueryErrorInfo) {
 	for _, e := range errors {
 		p.line("")
 		p.labelled("Error Date", timeText(e.Timestamp))
+		if e.Host != "" {
+			p.labelled("Error Host", e.Host)
+		}
 		p.labelled("Error Details", e.ErrorMessage)
 		p.labelled("Error Type", e.Type)
 	}

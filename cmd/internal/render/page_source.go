@@ -2,6 +2,8 @@ package render
 
 import (
 	"fmt"
+	"maps"
+	"slices"
 	"sort"
 	"strconv"
 	"strings"
@@ -166,7 +168,22 @@ func (p *page) hostStatistics(stats []api.QueryHostStat) {
 	for _, s := range stats {
 		t.row(s.Host.String(), s.Name, strconv.FormatFloat(s.Value, 'f', -1, 64), timeText(s.Timestamp))
 	}
+	if stats[0].Host != stats[len(stats)-1].Host {
+		addSums(t, stats)
+	}
 	p.add(t)
+}
+
+// addSums adds the sum over the hosts of each figure.
+func addSums(t *table, stats []api.QueryHostStat) {
+	sums, latest := map[string]float64{}, map[string]int64{}
+	for _, s := range stats {
+		sums[s.Name] += s.Value
+		latest[s.Name] = max(latest[s.Name], s.Timestamp)
+	}
+	for _, name := range slices.Sorted(maps.Keys(sums)) {
+		t.row("(all)", name, strconv.FormatFloat(sums[name], 'f', -1, 64), timeText(latest[name]))
+	}
 }
 
 // timeText shows Unix milliseconds, "n/a" for none.

@@ -26,6 +26,9 @@ func (s Style) Dim(text string) string { return s.paint("2", text) }
 // Bad is for errors.
 func (s Style) Bad(text string) string { return s.paint("31", text) }
 
+// Good is for what is as it should be.
+func (s Style) Good(text string) string { return s.paint("32", text) }
+
 // Warn is for warnings.
 func (s Style) Warn(text string) string { return s.paint("33", text) }
 

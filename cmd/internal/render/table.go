@@ -10,6 +10,19 @@ import (
 type table struct {
 	headers []string
 	rows    [][]string
+	// painters colour the cells of columns, by index.
+	painters map[int]painter
+}
+
+// painter colours a cell: text is what is in it, padded what is printed.
+type painter func(style Style, text, padded string) string
+
+// paint colours the cells of a column.
+func (t *table) paint(column int, p painter) {
+	if t.painters == nil {
+		t.painters = map[int]painter{}
+	}
+	t.painters[column] = p
 }
 
 func newTable(headers ...string) *table { return &table{headers: headers} }
@@ -39,16 +52,16 @@ func (t *table) write(b *strings.Builder, style Style) {
 		length += w
 	}
 	rule := style.Dim(strings.Repeat("-", length)) + "\n"
-	b.WriteString(style.Bold(line(t.headers, widths)) + "\n")
+	b.WriteString(style.Bold(line(t.headers, widths, nil)) + "\n")
 	b.WriteString(rule)
 	for _, row := range t.rows {
-		writeCells(b, row, widths)
+		t.writeCells(b, row, widths, style)
 	}
 	b.WriteString(rule)
 }
 
 // writeCells prints one row, over several lines if a cell has them.
-func writeCells(b *strings.Builder, row []string, widths []int) {
+func (t *table) writeCells(b *strings.Builder, row []string, widths []int, style Style) {
 	split, height := make([][]string, len(row)), 1
 	for i, cell := range row {
 		split[i] = strings.Split(cell, "\n")
@@ -61,19 +74,28 @@ func writeCells(b *strings.Builder, row []string, widths []int) {
 				cells[i] = split[i][n]
 			}
 		}
-		b.WriteString(line(cells, widths) + "\n")
+		b.WriteString(line(cells, widths, func(column int, padded string) string {
+			if p := t.painters[column]; p != nil {
+				return p(style, row[column], padded)
+			}
+			return padded
+		}) + "\n")
 	}
 }
 
-// line joins cells as ksqlDB does, including the blank at the end.
-func line(cells []string, widths []int) string {
+// line joins cells as ksqlDB does, including the blank at the end. paint may be nil.
+func line(cells []string, widths []int, paint func(column int, padded string) string) string {
 	var b strings.Builder
 	b.WriteByte(' ')
 	for i, cell := range cells {
 		if i > 0 {
 			b.WriteString(" | ")
 		}
-		b.WriteString(pad(printable(cell), widths[i]))
+		padded := pad(printable(cell), widths[i])
+		if paint != nil {
+			padded = paint(i, padded)
+		}
+		b.WriteString(padded)
 	}
 	b.WriteByte(' ')
 	return b.String()

@@ -69,16 +69,29 @@ type answer struct {
 
 // Details asks the servers of a service. Its methods are safe for concurrent use.
 type Details struct {
-	peers  *peers.Peers
-	source Source
+	// peers is nil for a server that has none; snapshot is theirs or the own one.
+	peers    *peers.Peers
+	snapshot func() []peers.Host
+	source   Source
 }
 
 // New answers other servers with what source knows, from when the peers serve. It is called before that.
 func New(p *peers.Peers, source Source) *Details {
-	d := &Details{peers: p, source: source}
+	d := &Details{peers: p, snapshot: p.Snapshot, source: source}
 	p.Handle(path, http.HandlerFunc(d.answer))
 	return d
 }
+
+// Alone is for a server that knows no others: it tells of itself.
+func Alone(self peers.Node, status func() peers.Status, source Source) *Details {
+	return &Details{source: source, snapshot: func() []peers.Host {
+		s := status()
+		return []peers.Host{{Node: self, Self: true, Alive: true, LastSeen: time.Now(), Status: &s}}
+	}}
+}
+
+// Snapshot lists the servers as the last heartbeats told, this one included, in the order of their node ids.
+func (d *Details) Snapshot() []peers.Host { return d.snapshot() }
 
 func (d *Details) answer(w http.ResponseWriter, r *http.Request) {
 	var q request
@@ -113,7 +126,7 @@ var errDown = errors.New("it does not answer")
 // Ask asks all servers for some queries, all at once, and waits for each at most Timeout. No ids ask for all queries. There is
 // a report of each server that is known, this one included, in the order of their node ids.
 func (d *Details) Ask(ctx context.Context, ids ...string) []Report {
-	hosts := d.peers.Snapshot()
+	hosts := d.snapshot()
 	out := make([]Report, len(hosts))
 	ctx, cancel := context.WithTimeout(ctx, Timeout)
 	defer cancel()
