@@ -178,6 +178,7 @@ func (c *clusterDrainCommand) Run(io *streams) error {
 type clusterWaitCommand struct {
 	serverFlag
 	Timeout time.Duration `help:"How long to wait." default:"10m"`
+	Servers int           `help:"How many servers there must be at least; one that was down for longer than its session timeout is known to nobody."`
 }
 
 // waitPoll is how often the cluster is looked at.
@@ -194,13 +195,15 @@ func (c *clusterWaitCommand) Run(io *streams) error {
 	defer cancel()
 	tick := time.NewTicker(waitPoll)
 	defer tick.Stop()
-	began, told := time.Now(), ""
+	began, told, toldAt := time.Now(), "", time.Time{}
 	for {
 		state, err := cl.Cluster(ctx)
 		var unreachable *client.UnreachableError
 		var refused *client.Error
 		reason := ""
 		switch {
+		case err == nil && len(state.Hosts) < c.Servers:
+			reason = fmt.Sprintf("There are %d servers of %d.", len(state.Hosts), c.Servers)
 		case err == nil && state.Ready:
 			fmt.Fprintf(io.out, "%7.1f s  Ready: %d servers, %d queries.\n", time.Since(began).Seconds(), len(state.Hosts), len(state.Queries))
 			return nil
@@ -211,8 +214,8 @@ func (c *clusterWaitCommand) Run(io *streams) error {
 		case ctx.Err() == nil:
 			return err
 		}
-		if reason != "" && reason != told {
-			told = reason
+		if reason != "" && reason != told && time.Since(toldAt) > time.Second {
+			told, toldAt = reason, time.Now()
 			fmt.Fprintf(io.out, "%7.1f s  %s\n", time.Since(began).Seconds(), reason)
 		}
 		select {

@@ -165,10 +165,14 @@ func silence(h *peers.Host, now time.Time) string {
 	if ms := silentMs(h, now); ms != nil {
 		last = fmt.Sprintf("does not answer; it was last heard %s ago", (time.Duration(*ms) * time.Millisecond).Round(100*time.Millisecond))
 	}
-	if h.Reason == "" {
-		return fmt.Sprintf("The server %s %s.", hostName(h), last)
+	return fmt.Sprintf("The server %s %s%s.", hostName(h), last, because(h.Reason))
+}
+
+func because(reason string) string {
+	if reason == "" {
+		return ""
 	}
-	return fmt.Sprintf("The server %s %s: %s.", hostName(h), last, h.Reason)
+	return ": " + reason
 }
 
 // lagMs is a lag in milliseconds, nil when it is not known.
@@ -210,6 +214,9 @@ func taskRows(plan *physical.Plan, hosts []hostQuery) []api.TaskInfo {
 		}
 	}
 	var out []api.TaskInfo
+	for _, list := range standbys {
+		slices.SortFunc(list, func(a, b api.StandbyInfo) int { return cmp.Compare(a.Host, b.Host) })
+	}
 	for _, k := range taskKeys(plan) {
 		rows := owners[k]
 		if slices.ContainsFunc(rows, isAnswered) {
@@ -275,6 +282,9 @@ func (e *Engine) Cluster(ctx context.Context) api.Cluster {
 	for i := range hosts {
 		out.Hosts = append(out.Hosts, clusterHost(&hosts[i], now))
 	}
+	slices.SortFunc(out.Hosts, func(a, b api.ClusterHost) int {
+		return cmp.Or(cmp.Compare(a.Host, b.Host), cmp.Compare(a.Node, b.Node))
+	})
 	queries := e.Catalog().Queries()
 	for _, q := range queries {
 		plan, _ := e.plan(q.ID)
@@ -283,7 +293,7 @@ func (e *Engine) Cluster(ctx context.Context) api.Cluster {
 		c.StatusCount, c.State = statusCount(list)
 		out.Queries = append(out.Queries, c)
 	}
-	out.NotReady = e.unready(ctx, hosts, queries, out.Queries, now)
+	out.NotReady = e.unready(ctx, hosts, queries, out.Queries)
 	out.Ready = len(out.NotReady) == 0
 	return out
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/ksqlgo/ksqlgo/catalog"
@@ -17,7 +18,7 @@ import (
 const logTimeout = time.Second
 
 // unready lists what is still to come before everything in the cluster is as it should be.
-func (e *Engine) unready(ctx context.Context, hosts []peers.Host, queries []*catalog.Query, rows []api.ClusterQuery, now time.Time) []string {
+func (e *Engine) unready(ctx context.Context, hosts []peers.Host, queries []*catalog.Query, rows []api.ClusterQuery) []string {
 	var out []string
 	say := func(format string, args ...any) { out = append(out, fmt.Sprintf(format, args...)) }
 	ctx, cancel := context.WithTimeout(ctx, logTimeout)
@@ -34,7 +35,7 @@ func (e *Engine) unready(ctx context.Context, hosts []peers.Host, queries []*cat
 	for i := range hosts {
 		switch h := &hosts[i]; {
 		case !h.Alive:
-			say("%s", silence(h, now))
+			say("The server %s does not answer%s.", hostName(h), because(h.Reason))
 		case h.Status != nil && h.Status.Applied < applied:
 			say("The server %s has applied the command log up to %d, others up to %d.", hostName(h), h.Status.Applied, applied)
 		}
@@ -61,8 +62,8 @@ func (e *Engine) unready(ctx context.Context, hosts []peers.Host, queries []*cat
 // taskUnready says what a task that should run is doing instead, "" if it runs.
 func taskUnready(query string, t *api.TaskInfo) string {
 	switch t.State {
-	case api.TaskRunning, api.TaskError:
-		// A failed query was told of already.
+	case api.TaskRunning, api.TaskError, api.TaskUnresponsive:
+		// Failed queries and silent servers are told of by themselves.
 		return ""
 	case api.TaskUnassigned:
 		return fmt.Sprintf("The task %s of %s is on no server.", t.TaskID, query)
@@ -98,6 +99,7 @@ func (e *Engine) standbysUnready(hosts []peers.Host, query string) []string {
 			}
 		}
 	}
+	slices.Sort(out)
 	return out
 }
 

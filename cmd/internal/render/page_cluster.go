@@ -172,8 +172,9 @@ func taskCells(t *api.TaskInfo) []string {
 	case t.RestoredRows > 0:
 		restored = strconv.FormatInt(t.RestoredRows, 10)
 	}
-	if t.State == api.TaskUnassigned {
-		return []string{t.TaskID, "", t.State, "", "", "", standbysText(t.Standbys)}
+	if t.State == api.TaskUnassigned || t.State == api.TaskUnresponsive {
+		// Nobody tells how far it is.
+		return []string{t.TaskID, t.Host, t.State, "", "", "", standbysText(t.Standbys)}
 	}
 	return []string{t.TaskID, t.Host, t.State, strconv.FormatInt(t.Lag, 10), lagText(t.LagMs), restored, standbysText(t.Standbys)}
 }
