@@ -30,6 +30,7 @@ import (
 	"github.com/ksqlgo/ksqlgo/server/commandlog"
 	"github.com/ksqlgo/ksqlgo/server/engine"
 	"github.com/ksqlgo/ksqlgo/server/peers"
+	"github.com/ksqlgo/ksqlgo/server/peers/details"
 	"github.com/ksqlgo/ksqlgo/server/rest"
 )
 
@@ -43,6 +44,8 @@ type Server struct {
 	executor *exec.Executor
 	commands *commandlog.KafkaTopic
 	engine   *engine.Engine
+	details  *details.Details
+	commits  *commitTimes
 	// internal is nil for a server that stands alone.
 	internal *internal
 
@@ -106,7 +109,7 @@ func (s *Server) startOn(ctx context.Context, listener net.Listener) error {
 	if err := s.build(ctx, node); err != nil {
 		return err
 	}
-	registry.MustRegister(newCollector(s.executor), newCommandCollector(s.engine, s.commands), collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	registry.MustRegister(s.collector(), newCommandCollector(s.engine, s.commands), collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return s.serve(ctx, listener, registry)
 }
 
@@ -191,6 +194,8 @@ func (s *Server) build(ctx context.Context, node string) error {
 		self.Endpoint = s.internal.endpoint
 	}
 	cfg.Incarnation, cfg.Endpoint, cfg.Zone = self.Incarnation, self.Endpoint, self.Zone
+	s.commits = newCommitTimes()
+	cfg.Committed = s.commits.observe
 	s.executor = exec.New(cfg)
 	var runtime engine.Runtime = s.executor
 	if s.internal != nil {
@@ -217,8 +222,9 @@ func (s *Server) build(ctx context.Context, node string) error {
 	for name, value := range s.cfg.Properties {
 		server[properties.Normalize(name)] = value
 	}
+	s.details = s.newDetails(self)
 	s.engine = engine.New(engine.Config{
-		Runtime: runtime, Cluster: s.details(self), Kafka: s.cluster, Topic: s.commands, Backup: backup, Functions: cfg.Functions, Formats: cfg.Formats,
+		Runtime: runtime, Cluster: s.details, Kafka: s.cluster, Topic: s.commands, Backup: backup, Functions: cfg.Functions, Formats: cfg.Formats,
 		ServiceID: s.cfg.ServiceID, Version: Version, ClusterID: clusterID, Host: s.host(), Properties: server,
 		Logger: s.cfg.Logger, Now: time.Now, Random: rand.Uint64,
 	})
