@@ -7,7 +7,6 @@ import (
 	"slices"
 	"time"
 
-	"github.com/ksqlgo/ksqlgo/catalog"
 	"github.com/ksqlgo/ksqlgo/exec"
 	"github.com/ksqlgo/ksqlgo/planner/physical"
 	"github.com/ksqlgo/ksqlgo/server/api"
@@ -346,7 +345,7 @@ func (e *Engine) ClusterStatus() api.ClusterStatusResponse {
 		}
 		for _, q := range e.Catalog().Queries() {
 			if plan, ok := e.plan(q.ID); ok {
-				e.addStores(&s, plan, h, q)
+				e.addStores(&s, plan, h, q.ID)
 			}
 		}
 		out.ClusterStatus[hostName(h)] = s
@@ -355,8 +354,8 @@ func (e *Engine) ClusterStatus() api.ClusterStatusResponse {
 }
 
 // addStores adds what a server holds of one query.
-func (e *Engine) addStores(s *api.HostStatus, plan *physical.Plan, h *peers.Host, q *catalog.Query) {
-	said, ok := h.Status.Query(q.ID)
+func (e *Engine) addStores(s *api.HostStatus, plan *physical.Plan, h *peers.Host, queryID string) {
+	said, ok := h.Status.Query(queryID)
 	if !ok {
 		return
 	}
@@ -379,7 +378,7 @@ func (e *Engine) addStores(s *api.HostStatus, plan *physical.Plan, h *peers.Host
 				active = true
 				held.ActivePartitions = append(held.ActivePartitions, partitions...)
 			}
-			e.addLags(s, q.ID, st, t)
+			e.addLags(s, queryID, st, t)
 		}
 		for _, store := range st.Stores {
 			if active {
@@ -391,7 +390,7 @@ func (e *Engine) addStores(s *api.HostStatus, plan *physical.Plan, h *peers.Host
 		}
 	}
 	if len(held.ActivePartitions)+len(held.StandByPartitions) > 0 {
-		s.ActiveStandbyPerQuery[q.ID] = held
+		s.ActiveStandbyPerQuery[queryID] = held
 	}
 }
 

@@ -103,11 +103,15 @@ func TestNotReadyYet(t *testing.T) {
 		}
 		res, body := exchange(t, method, url+path, "{}")
 		switch path {
-		case "/info", "/healthcheck", "/chc/ready", "/chc/live":
+		case "/info", "/healthcheck", "/chc/live":
 			if res.StatusCode != http.StatusOK {
 				t.Errorf("%s: status %d before the server is ready, want 200", path, res.StatusCode)
 			}
 		case "/metrics":
+		case "/chc/ready":
+			if want := `{"ready":false,"notReady":["The command log is being replayed."]}`; res.StatusCode != http.StatusServiceUnavailable || body != want {
+				t.Errorf("%s: status %d, %s; want 503, %s", path, res.StatusCode, body, want)
+			}
 		default:
 			if res.StatusCode != http.StatusServiceUnavailable || !strings.Contains(body, `"error_code":50302,"message":"KSQL is not yet ready to serve requests."`) ||
 				res.Header.Get("Retry-After") == "" {
