@@ -81,8 +81,11 @@ func (p *page) hosts(hosts []api.ClusterHost) {
 		if h.Self {
 			name += " *"
 		}
-		t.row(name, shortNode(h.Node), h.Zone, hostState(h), strconv.Itoa(h.Active), strconv.Itoa(h.Standby), hostRestoring(h),
-			strconv.FormatInt(h.MaxLag, 10), lagText(h.MaxLagMs))
+		lag, lagTime := strconv.FormatInt(h.MaxLag, 10), lagText(h.MaxLagMs)
+		if !h.Alive || h.Active == 0 {
+			lag, lagTime = "", ""
+		}
+		t.row(name, shortNode(h.Node), h.Zone, hostState(h), strconv.Itoa(h.Active), strconv.Itoa(h.Standby), hostRestoring(h), lag, lagTime)
 	}
 	t.paint(3, paintState)
 	p.add(t)
