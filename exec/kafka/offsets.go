@@ -63,16 +63,13 @@ func (m Member) instance() *string {
 	return &m.InstanceID
 }
 
-// unstableBackoff is the pause before offsets held up by an open transaction
-// are asked for again.
-const unstableBackoff = 20 * time.Millisecond
-
 // StableOffsets returns the offsets a group has committed for the partitions,
 // each partition present in the answer. Offsets that belong to a transaction
 // still open are waited for, until ctx ends: the answer never precedes a
 // transaction that later commits. It is the first step of taking over a task.
 func (c *Cluster) StableOffsets(ctx context.Context, group string, partitions []TopicPartition) (map[TopicPartition]GroupOffset, error) {
 	const op = "reading a group's committed offsets"
+	var again backoff
 	for {
 		offsets, err := c.stableOffsets(ctx, group, partitions)
 		if err == nil {
@@ -87,7 +84,7 @@ func (c *Cluster) StableOffsets(ctx context.Context, group string, partitions []
 		select {
 		case <-ctx.Done():
 			return nil, newError(op, errors.Join(ctx.Err(), err))
-		case <-time.After(unstableBackoff):
+		case <-time.After(again.next()):
 		}
 	}
 }

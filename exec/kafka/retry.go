@@ -29,3 +29,15 @@ func retrying(ctx context.Context, op string, try func() error) error {
 		}
 	}
 }
+
+// backoff is the pause between tries of what may take a broker's life to succeed: short at first, for what is over soon, then
+// longer, since many queries ask the same broker.
+type backoff struct{ last time.Duration }
+
+const firstBackoff, longestBackoff = 20 * time.Millisecond, 250 * time.Millisecond
+
+// next is how long to pause now: the first pauses are short, each later one a half longer than the one before.
+func (b *backoff) next() time.Duration {
+	b.last = min(max(b.last*3/2, firstBackoff), longestBackoff)
+	return b.last
+}

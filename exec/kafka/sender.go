@@ -168,6 +168,7 @@ func (s *sender) close() {
 
 // run sends round after round until close.
 func (s *sender) run() {
+	var pause backoff
 	for {
 		s.mu.Lock()
 		for (len(s.queued) == 0 || s.firstErr != nil) && !s.closed {
@@ -182,11 +183,13 @@ func (s *sender) run() {
 		round := s.gather()
 		s.mu.Unlock()
 
-		again := s.send(ctx, round)
-		if again && ctx.Err() == nil {
+		switch again := s.send(ctx, round); {
+		case !again:
+			pause = backoff{}
+		case ctx.Err() == nil:
 			select {
 			case <-ctx.Done():
-			case <-time.After(sendBackoff):
+			case <-time.After(pause.next()):
 			}
 		}
 		cancel()

@@ -129,6 +129,7 @@ func initProducer(ctx context.Context, client *kgo.Client, txnID string, timeout
 	}
 	req.TransactionTimeoutMillis = int32(timeout.Milliseconds())
 	req.ProducerID, req.ProducerEpoch = present.id, present.epoch
+	var again backoff
 	for until := time.Now().Add(patience); ; {
 		resp, err := req.RequestWith(ctx, client)
 		if err == nil {
@@ -138,7 +139,7 @@ func initProducer(ctx context.Context, client *kgo.Client, txnID string, timeout
 		case err == nil:
 			return producerIdentity{resp.ProducerID, resp.ProducerEpoch}, nil
 		case errors.Is(err, kerr.ConcurrentTransactions), kerr.IsRetriable(err), classify(err) == Retriable && time.Now().Before(until):
-			if !pause(ctx, sendBackoff) {
+			if !pause(ctx, again.next()) {
 				return present, newError(op, errors.Join(ctx.Err(), err))
 			}
 		default:
