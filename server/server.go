@@ -164,10 +164,12 @@ func (s *Server) connect(ctx context.Context, node string, registry *prometheus.
 		}
 		servers, suffix = s.broker.BootstrapServers(), s.broker.TransactionalIDSuffix()
 	}
-	var err error
-	s.cluster, err = kafka.Connect(ctx, kafka.Config{BootstrapServers: servers, ClientID: s.cfg.ServiceID + "-" + node,
-		TransactionalIDSuffix: suffix, Logger: newQuieter(s.cfg.Logger, slog.LevelWarn), Metrics: kafka.NewMetrics(registry, "ksqlgo_kafka")})
-	return err
+	metrics := kafka.NewMetrics(registry, "ksqlgo_kafka")
+	return s.awaitKafka(ctx, func() (err error) {
+		s.cluster, err = kafka.Connect(ctx, kafka.Config{BootstrapServers: servers, ClientID: s.cfg.ServiceID + "-" + node,
+			TransactionalIDSuffix: suffix, Logger: newQuieter(s.cfg.Logger, slog.LevelWarn), Metrics: metrics})
+		return err
+	})
 }
 
 // build makes executor and engine.
@@ -204,8 +206,11 @@ func (s *Server) build(ctx context.Context, node string) error {
 		}
 		runtime = everywhere{s.executor, s.internal.router}
 	}
-	var err error
-	clusterID, err := s.cluster.ID(ctx)
+	var clusterID string
+	err := s.awaitKafka(ctx, func() (err error) {
+		clusterID, err = s.cluster.ID(ctx)
+		return err
+	})
 	if err != nil {
 		return err
 	}
@@ -213,8 +218,11 @@ func (s *Server) build(ctx context.Context, node string) error {
 	if err != nil {
 		return err
 	}
-	s.commands, err = commandlog.OpenKafkaTopic(ctx, commandlog.KafkaTopicConfig{Cluster: s.cluster, ServiceID: s.cfg.ServiceID,
-		Replication: cfg.InternalReplication, MustExist: backup.Exists(), Logger: s.cfg.Logger})
+	err = s.awaitKafka(ctx, func() (err error) {
+		s.commands, err = commandlog.OpenKafkaTopic(ctx, commandlog.KafkaTopicConfig{Cluster: s.cluster, ServiceID: s.cfg.ServiceID,
+			Replication: cfg.InternalReplication, MustExist: backup.Exists(), Logger: s.cfg.Logger})
+		return err
+	})
 	if err != nil {
 		return err
 	}
