@@ -97,8 +97,8 @@ func (r *PullRequest) Stage() int { return r.rows.Stage() }
 func (r *PullRequest) Partitions() []int32 { return r.partitions }
 
 // Read answers from this server's state. It waits up to five seconds for tasks of this server that are being restored, since
-// their state is older than what was committed, and for o.AtLeast as long as o.Wait says. Partitions that belong to another server are refused at
-// once. o.LocalOnly has no effect.
+// their state is older than what was committed, and for o.AtLeast as long as o.Wait says. Partitions that belong to another
+// server are refused at once. o.LocalOnly has no effect.
 func (r *PullRequest) Read(ctx context.Context, o PullOptions) (*PullRows, error) {
 	partitions := r.partitions
 	if o.Partitions != nil {

@@ -18,6 +18,8 @@ const (
 	requestVersion = 1
 	// maxRequest bounds a request: a plan has as many keys as the statement names, and statements are bounded.
 	maxRequest = 64 << 20
+	// maxWait bounds how long a server is asked to wait for positions.
+	maxWait = time.Hour
 )
 
 // request asks a server for the rows of some partitions.
@@ -44,7 +46,7 @@ func (m *request) append(b []byte) []byte {
 	b = binary.AppendVarint(b, m.standbyLag)
 	b = wire.AppendBool(b, m.noWait)
 	b = appendVector(b, m.atLeast)
-	return binary.AppendVarint(b, m.wait.Milliseconds())
+	return binary.AppendVarint(b, min(m.wait, maxWait).Milliseconds())
 }
 
 func decodeRequest(data []byte) (*request, error) {
@@ -53,7 +55,12 @@ func decodeRequest(data []byte) (*request, error) {
 		return nil, fmt.Errorf("a pull request of version %d; this server knows version %d", v, requestVersion)
 	}
 	m := &request{query: r.String(), hash: r.Uvarint(), plan: r.Bytes(), partitions: readPartitions(r), standbyLag: r.Varint(),
-		noWait: r.Bool(), atLeast: readVector(r), wait: time.Duration(r.Varint()) * time.Millisecond}
+		noWait: r.Bool(), atLeast: readVector(r)}
+	wait := r.Varint()
+	if wait < 0 || wait > maxWait.Milliseconds() {
+		r.Fail("a wait of %d ms", wait)
+	}
+	m.wait = time.Duration(wait) * time.Millisecond
 	return m, r.Err()
 }
 

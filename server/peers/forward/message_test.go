@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"reflect"
 	"testing"
+	"time"
 
 	"github.com/ksqlgo/ksqlgo/exec"
 	"github.com/ksqlgo/ksqlgo/exec/position"
@@ -22,7 +23,7 @@ func encode(t testing.TB, p *physical.Pull) []byte {
 
 func sampleRequest() *request {
 	return &request{query: "CTAS_1", hash: 1 << 63, plan: []byte("{}"), partitions: []int32{0, 7}, standbyLag: -1, noWait: true,
-		atLeast: position.Vector{"a": {1: 2, 3: 4}, "b": {}}}
+		atLeast: position.Vector{"a": {1: 2, 3: 4}, "b": {}}, wait: 3 * time.Second}
 }
 
 func sampleHeader() *header {

@@ -27,8 +27,8 @@ type part struct {
 // ask sends a request to a server, and waits until its part is whole or too large to be held back. An error means that
 // nothing of it counts.
 func (r *Router) ask(ctx context.Context, node string, m *request) (*part, error) {
-	s := r.open(ctx, node)
-	response, err := r.cfg.Peers.Post(s.ctx, node, path, m.append(nil))
+	s := r.open(ctx, node, m.wait)
+	response, err := r.cfg.Peers.Post(s.ctx, node, path, m.append(nil)) //nolint:bodyclose // The stream closes it.
 	if err != nil {
 		return nil, s.fail(err)
 	}
@@ -68,12 +68,12 @@ const lastResort = time.Second
 var errSilent = errors.New("it does not answer")
 
 // open makes a stream that ends with ctx, when the server is silent for too long, or when it goes down before rows of it have
-// been given out.
-func (r *Router) open(ctx context.Context, node string) *stream {
+// been given out. Before the first sign of life the server may wait as long as it is asked to.
+func (r *Router) open(ctx context.Context, node string, wait time.Duration) *stream {
 	s := &stream{timeout: r.cfg.Timeout}
 	s.ctx, s.cancel = context.WithCancelCause(ctx)
 	h, ok := r.cfg.Peers.Host(node)
-	first := s.timeout
+	first := s.timeout + wait
 	if !ok || !h.Alive {
 		// Nobody else has what is asked for, so it is tried all the same, but others may soon.
 		first = min(first, lastResort)
