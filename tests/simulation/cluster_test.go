@@ -155,7 +155,7 @@ func (c *cluster) unfinished(ctx context.Context) string {
 		}
 		status, _ := x.Status(c.plan.query.QueryID)
 		for _, t := range status.Tasks {
-			if t.State != exec.Running {
+			if t.State != exec.TaskRunning {
 				continue
 			}
 			for _, in := range t.Inputs {
