@@ -66,7 +66,7 @@ func newCluster(s *script, p *plan, log *journal, hook func(kmsg.Request)) (*clu
 			return nil, err
 		}
 	}
-	c.client, err = kgo.NewClient(kgo.SeedBrokers(c.addresses...), kgo.Dialer(c.net.dialer(newHost("test"))), kgo.ClientID("test"),
+	c.client, err = kgo.NewClient(kgo.SeedBrokers(c.addresses...), kgo.Dialer(c.net.dialer(newObserver("test"))), kgo.ClientID("test"),
 		kgo.RetryBackoffFn(func(int) time.Duration { return 100 * time.Millisecond }), kgo.MetadataMinAge(100*time.Millisecond),
 		kgo.RequestRetries(1<<20), kgo.ProducerBatchCompression(kgo.NoCompression()), kgo.DisableClientMetrics())
 	return c, err
@@ -230,7 +230,7 @@ func (c *cluster) outputs(ctx context.Context) ([]output, error) {
 	if len(left) == 0 {
 		return nil, nil
 	}
-	reader, err := kgo.NewClient(kgo.SeedBrokers(c.addresses...), kgo.Dialer(c.net.dialer(newHost("reader"))), kgo.DisableClientMetrics(),
+	reader, err := kgo.NewClient(kgo.SeedBrokers(c.addresses...), kgo.Dialer(c.net.dialer(newObserver("reader"))), kgo.DisableClientMetrics(),
 		kgo.FetchIsolationLevel(kgo.ReadCommitted()), kgo.KeepControlRecords(), kgo.ConsumeResetOffset(kgo.NoResetOffset()),
 		kgo.FetchMaxWait(100*time.Millisecond), kgo.ConsumePartitions(map[string]map[int32]kgo.Offset{"out": from}))
 	if err != nil {

@@ -178,7 +178,7 @@ func (n *network) connect(h *host, port int) (c net.Conn, wait time.Time, err er
 		}
 	}
 	l, ok := n.listeners[port]
-	if !ok || now.Before(n.downUntil[port]) {
+	if !ok || now.Before(n.downUntil[port]) && !h.spared {
 		return nil, time.Time{}, syscall.ECONNREFUSED
 	}
 	k := &connection{host: h.name, port: port, owner: h,
@@ -222,12 +222,12 @@ func (n *network) down(port int, d time.Duration) {
 	n.cut("", port)
 }
 
-// cut resets the connections of a host to a broker; "" stands for all hosts and 0 for all brokers.
+// cut resets the connections of a host to a broker; "" stands for all hosts that are not spared and 0 for all brokers.
 func (n *network) cut(host string, port int) {
 	n.mu.Lock()
 	var list []*connection
 	for c := range n.conns {
-		if (host == "" || c.host == host) && (port == 0 || c.port == port) {
+		if (host == "" && !c.owner.spared || c.host == host) && (port == 0 || c.port == port) {
 			list = append(list, c)
 		}
 	}
@@ -263,10 +263,17 @@ func (n *network) heal() {
 // host is one process on the network.
 type host struct {
 	name string
-	dead chan struct{}
+	// spared hosts reach brokers that are down: those of the test itself.
+	spared bool
+	dead   chan struct{}
 }
 
 func newHost(name string) *host { return &host{name: name, dead: make(chan struct{})} }
+
+// newObserver is the host of a client of the test's own.
+func newObserver(name string) *host {
+	return &host{name: name, spared: true, dead: make(chan struct{})}
+}
 
 func (h *host) isDead() bool {
 	select {

@@ -7,6 +7,7 @@ import (
 	"io"
 	"log/slog"
 	"math/rand/v2"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -36,12 +37,21 @@ type outcome struct {
 	log   []string
 	// virtual is how long it took in its own time.
 	virtual time.Duration
+	// bubble is its name in stacks.
+	bubble string
 }
 
 // String is all that one needs to look into it.
 func (o *outcome) String() string {
 	return fmt.Sprintf("%s%s\nlog:\n%s\nagain: go test ./tests/simulation -run TestSeed -seed %d -v\n%s", o.script,
 		indent(o.wrong), indent(o.log), o.script.seed, indent(o.wrong))
+}
+
+// bubbleName is the name of the bubble in the stacks of its goroutines.
+func bubbleName() string {
+	buf := make([]byte, 200)
+	head, _, _ := strings.Cut(string(buf[:runtime.Stack(buf, false)]), "]")
+	return head[strings.LastIndex(head, "synctest bubble"):]
 }
 
 func indent(lines []string) string { return "    " + strings.Join(lines, "\n    ") }
@@ -57,6 +67,7 @@ func simulate(t *testing.T, out *outcome, o options) {
 		t.Fatalf("%s: %v", s.workload.name, err)
 	}
 	synctest.Test(t, func(*testing.T) {
+		out.bubble = bubbleName()
 		log := &journal{began: time.Now(), level: o.level, echo: o.echo}
 		var hook func(kmsg.Request)
 		if o.hook != nil {

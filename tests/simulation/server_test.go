@@ -196,6 +196,9 @@ type journalHandler struct {
 func (h *journalHandler) Enabled(_ context.Context, l slog.Level) bool { return l >= h.j.level }
 
 func (h *journalHandler) Handle(_ context.Context, r slog.Record) error {
+	if r.Level == slog.LevelWarn && r.Message == "unable to open connection to broker" {
+		return nil // Many times a second while a broker is down.
+	}
 	text := r.Level.String() + " " + r.Message
 	add := func(a slog.Attr) bool {
 		text += fmt.Sprintf(" %s=%v", a.Key, a.Value)

@@ -5,7 +5,9 @@ import (
 	"fmt"
 	"log/slog"
 	"os"
+	"regexp"
 	"runtime"
+	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -63,15 +65,38 @@ func guarded(t *testing.T, s *script, o options) *outcome {
 	})
 	defer alarm.Stop()
 	out := &outcome{script: s}
-	defer func() {
-		if p := recover(); p != nil {
-			buf := make([]byte, 8<<20)
-			t.Fatalf("FAILED %s\npanic: %v\n%s", out, p, buf[:runtime.Stack(buf, true)])
-		}
+	func() {
+		defer func() {
+			if p := recover(); p != nil {
+				out.wrong = append(out.wrong, fmt.Sprint("panic: ", p))
+				out.wrong = append(out.wrong, leftGoroutines(out.bubble)...)
+			}
+		}()
+		simulate(t, out, o)
 	}()
-	simulate(t, out, o)
 	return out
 }
+
+// leftGoroutines shows the goroutines of a bubble, each kind once.
+func leftGoroutines(bubble string) []string {
+	buf := make([]byte, 16<<20)
+	buf = buf[:runtime.Stack(buf, true)]
+	seen := map[string]int{}
+	var list []string
+	for g := range strings.SplitSeq(string(buf), "\n\n") {
+		head, frames, _ := strings.Cut(g, "\n")
+		if !strings.Contains(head, bubble+"]") {
+			continue
+		}
+		kind := addresses.ReplaceAllString(frames, "")
+		if seen[kind]++; seen[kind] == 1 {
+			list = append(list, head+"\n"+frames)
+		}
+	}
+	return list
+}
+
+var addresses = regexp.MustCompile(`0x[0-9a-f]+|\+0x[0-9a-f]+|goroutine \d+`)
 
 // TestSeed runs the scenario of one seed, with its log under -v.
 func TestSeed(t *testing.T) {
