@@ -396,22 +396,37 @@ func (c *cluster) compare(ctx context.Context, servers []*server) error {
 	check := &comparison{script: c.script, inputs: c.inputs, outputs: outputs}
 	c.script.workload.check(check)
 	c.wrong = append(c.wrong, check.wrong...)
+	c.compareAccounting(servers)
+	return c.comparePulled(ctx, servers, outputs)
+}
+
+// compareAccounting wants each record to be read by one task, and to have one fate.
+func (c *cluster) compareAccounting(servers []*server) {
 	var read int64
+	var list []string
 	for _, s := range servers {
 		x := s.executor()
 		if x == nil {
 			continue
 		}
 		status, _ := x.Status(c.plan.query.QueryID)
-		read += status.Total.Read
-		if !status.Total.Closed() {
-			c.errorf("%s: the accounting does not close: %+v", s.name, status.Total)
+		for _, t := range status.Tasks {
+			for _, in := range t.Inputs {
+				if t.State != exec.TaskRunning || in.Source == "" {
+					continue
+				}
+				read += in.Accounting.Read
+				list = append(list, fmt.Sprintf("%s %s-%d@%d %d", s.name, in.Topic, in.Partition, in.Committed, in.Accounting.Read))
+				if !in.Accounting.Closed() {
+					c.errorf("%s: the accounting of %s-%d does not close: %+v", s.name, in.Topic, in.Partition, in.Accounting)
+				}
+			}
 		}
 	}
 	if n := int64(len(c.inputs)); read != n && !(c.script.atLeastOnce && read > n) {
-		c.errorf("the accounting says that %d records were read, %d were written", read, n)
+		slices.Sort(list)
+		c.errorf("the accounting says that %d records were read, %d were written: %s", read, n, strings.Join(list, ", "))
 	}
-	return c.comparePulled(ctx, servers, outputs)
 }
 
 // comparePulled asks the servers for each key's rows and compares them with what the outputs come to.
