@@ -118,20 +118,36 @@ func (c *cluster) write(ctx context.Context, list []input) error {
 	return c.client.ProduceSync(ctx, records...).FirstErr()
 }
 
-// ends lists the committed ends of the query's input topics.
+// ends lists the ends of the query's input topics and of its sink. It is an error when a transaction is still open on one of
+// them: what others have committed behind it cannot be read yet.
 func (c *cluster) ends(ctx context.Context) (map[string]map[int32]int64, error) {
-	var names []string
+	names := []string{"out"}
 	for _, st := range c.plan.query.Stages {
 		for _, in := range st.Inputs {
 			names = append(names, in.Topic)
 		}
 	}
-	listed, err := kadm.NewClient(c.client).ListCommittedOffsets(ctx, names...)
+	committed, err := listed(kadm.NewClient(c.client).ListCommittedOffsets(ctx, names...))
+	if err != nil {
+		return nil, err
+	}
+	all, err := listed(kadm.NewClient(c.client).ListEndOffsets(ctx, names...))
+	for topic, list := range all {
+		for p, end := range list {
+			if at := committed[topic][p]; at < end && err == nil {
+				err = fmt.Errorf("a transaction is open on %s-%d at %d, its end is %d", topic, p, at, end)
+			}
+		}
+	}
+	return committed, err
+}
+
+func listed(l kadm.ListedOffsets, err error) (map[string]map[int32]int64, error) {
 	if err == nil {
-		err = listed.Error()
+		err = l.Error()
 	}
 	out := map[string]map[int32]int64{}
-	listed.Each(func(o kadm.ListedOffset) {
+	l.Each(func(o kadm.ListedOffset) {
 		if out[o.Topic] == nil {
 			out[o.Topic] = map[int32]int64{}
 		}
@@ -169,6 +185,7 @@ func (c *cluster) unfinished(ctx context.Context) string {
 			}
 		}
 	}
+	delete(ends, "out")
 	for _, topic := range slices.Sorted(maps.Keys(ends)) {
 		for p, end := range ends[topic] {
 			at, ok := committed[topic][p]
@@ -185,15 +202,10 @@ func (c *cluster) unfinished(ctx context.Context) string {
 
 // settle waits until everything is processed.
 func (c *cluster) settle(ctx context.Context, within time.Duration) bool {
-	ctx, cancel := context.WithTimeout(ctx, within)
-	defer cancel()
 	why := ""
-	for {
+	for began := time.Now(); time.Since(began) < within; time.Sleep(250 * time.Millisecond) {
 		if why = c.unfinished(ctx); why == "" {
 			return true
-		}
-		if !rest(ctx, 250*time.Millisecond) {
-			break
 		}
 	}
 	c.errorf("not everything is processed %v after the last fault: %s", within, why)
@@ -214,19 +226,16 @@ func (c *cluster) settle(ctx context.Context, within time.Duration) bool {
 
 // outputs reads the committed records of the sink, partition by partition.
 func (c *cluster) outputs(ctx context.Context) ([]output, error) {
-	listed, err := kadm.NewClient(c.client).ListCommittedOffsets(ctx, "out")
-	if err == nil {
-		err = listed.Error()
-	}
+	ends, err := listed(kadm.NewClient(c.client).ListCommittedOffsets(ctx, "out"))
 	if err != nil {
 		return nil, err
 	}
 	left, from := map[int32]int64{}, map[int32]kgo.Offset{}
-	listed.Each(func(o kadm.ListedOffset) {
-		if o.Offset > 0 {
-			left[o.Partition], from[o.Partition] = o.Offset, kgo.NewOffset().At(0)
+	for p, end := range ends["out"] {
+		if end > 0 {
+			left[p], from[p] = end, kgo.NewOffset().At(0)
 		}
-	})
+	}
 	if len(left) == 0 {
 		return nil, nil
 	}

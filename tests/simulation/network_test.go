@@ -62,7 +62,6 @@ func (n *network) path(id pathID) *path {
 // is inward, outward or both.
 func (n *network) change(host string, ports []int, d direction, fn func(*path)) {
 	n.mu.Lock()
-	defer n.mu.Unlock()
 	for _, port := range ports {
 		if d != outward {
 			fn(n.path(pathID{host, port, true}))
@@ -71,11 +70,26 @@ func (n *network) change(host string, ports []int, d direction, fn func(*path)) 
 			fn(n.path(pathID{host, port, false}))
 		}
 	}
+	list := n.matching(func(c *connection) bool { return c.host == host })
+	n.mu.Unlock()
+	wakeAll(list)
+}
+
+// matching lists the connections that fit. The network's mutex is held; those of streams are taken without it.
+func (n *network) matching(fits func(*connection) bool) []*connection {
+	var list []*connection
 	for c := range n.conns {
-		if c.host == host {
-			c.in.wake()
-			c.out.wake()
+		if fits(c) {
+			list = append(list, c)
 		}
+	}
+	return list
+}
+
+func wakeAll(list []*connection) {
+	for _, c := range list {
+		c.in.wake()
+		c.out.wake()
 	}
 }
 
@@ -200,12 +214,7 @@ func (n *network) kill(h *host) {
 		return
 	}
 	close(h.dead)
-	var list []*connection
-	for c := range n.conns {
-		if c.owner == h {
-			list = append(list, c)
-		}
-	}
+	list := n.matching(func(c *connection) bool { return c.owner == h })
 	n.mu.Unlock()
 	for _, c := range list {
 		c.in.finish()
@@ -225,12 +234,9 @@ func (n *network) down(port int, d time.Duration) {
 // cut resets the connections of a host to a broker; "" stands for all hosts that are not spared and 0 for all brokers.
 func (n *network) cut(host string, port int) {
 	n.mu.Lock()
-	var list []*connection
-	for c := range n.conns {
-		if (host == "" && !c.owner.spared || c.host == host) && (port == 0 || c.port == port) {
-			list = append(list, c)
-		}
-	}
+	list := n.matching(func(c *connection) bool {
+		return (host == "" && !c.owner.spared || c.host == host) && (port == 0 || c.port == port)
+	})
 	n.mu.Unlock()
 	for _, c := range list {
 		c.in.reset()
@@ -249,15 +255,13 @@ func (n *network) forget(c *connection) {
 // heal removes all conditions.
 func (n *network) heal() {
 	n.mu.Lock()
-	defer n.mu.Unlock()
 	for _, p := range n.paths {
 		*p = path{}
 	}
 	clear(n.downUntil)
-	for c := range n.conns {
-		c.in.wake()
-		c.out.wake()
-	}
+	list := n.matching(func(*connection) bool { return true })
+	n.mu.Unlock()
+	wakeAll(list)
 }
 
 // host is one process on the network.

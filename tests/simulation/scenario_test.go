@@ -117,18 +117,17 @@ func (c *cluster) play(ctx context.Context) error {
 	began := time.Now()
 	written := make(chan error, 1)
 	go func() { written <- c.writeAll(ctx) }()
-	p := &player{c: c, random: rand.New(rand.NewPCG(c.script.seed, 3))}
+	p := &player{c: c, random: rand.New(rand.NewPCG(c.script.seed, 3)), struck: make(chan func(), 100)}
 	for _, f := range c.script.faults {
-		time.Sleep(time.Until(began.Add(f.at)))
+		p.until(began.Add(f.at))
 		c.log.note("%s", f)
 		p.inject(f)
 	}
-	p.pending(func() {
-		c.net.heal()
-		for _, h := range p.handles {
-			h.Remove()
-		}
-	})
+	p.rest()
+	c.net.heal()
+	for _, h := range p.handles {
+		h.Remove()
+	}
 	c.log.note("all is well")
 	for _, s := range c.servers {
 		if s.life == nil {
@@ -167,6 +166,8 @@ type player struct {
 	random  *rand.Rand
 	ends    []ending
 	handles []*kfake.FaultHandle
+	// struck gets what is to be done at once.
+	struck chan func()
 }
 
 type ending struct {
@@ -179,29 +180,52 @@ func (p *player) later(d time.Duration, do func()) {
 	p.ends = append(p.ends, ending{time.Now().Add(d), do})
 }
 
-// due carries out what is due.
-func (p *player) due(all bool) {
+// until waits until a time and carries out what is due before.
+func (p *player) until(at time.Time) {
 	for {
-		first := -1
-		for i, e := range p.ends {
-			if first < 0 || e.at.Before(p.ends[first].at) {
-				first = i
-			}
+		e, ok := p.next()
+		if !ok || e.at.After(at) {
+			break
 		}
-		if first < 0 || !all && p.ends[first].at.After(time.Now()) {
+		p.end(e)
+	}
+	p.wait(at)
+}
+
+// wait waits until a time, and does meanwhile what is to be done at once.
+func (p *player) wait(at time.Time) {
+	t := time.NewTimer(time.Until(at))
+	defer t.Stop()
+	for {
+		select {
+		case do := <-p.struck:
+			do()
+		case <-t.C:
 			return
 		}
-		e := p.ends[first]
-		p.ends = slices.Delete(p.ends, first, first+1)
-		time.Sleep(time.Until(e.at))
-		e.do()
 	}
 }
 
-// pending waits for the ends of all faults, then heals the rest.
-func (p *player) pending(heal func()) {
-	p.due(true)
-	heal()
+// rest waits for the ends of all faults.
+func (p *player) rest() {
+	for e, ok := p.next(); ok; e, ok = p.next() {
+		p.end(e)
+	}
+}
+
+// next is the earliest end.
+func (p *player) next() (ending, bool) {
+	if len(p.ends) == 0 {
+		return ending{}, false
+	}
+	return slices.MinFunc(p.ends, func(a, b ending) int { return a.at.Compare(b.at) }), true
+}
+
+func (p *player) end(e ending) {
+	p.wait(e.at)
+	i := slices.IndexFunc(p.ends, func(x ending) bool { return x.at.Equal(e.at) })
+	p.ends = slices.Delete(p.ends, i, i+1)
+	e.do()
 }
 
 func (p *player) inject(f fault) {
@@ -270,6 +294,7 @@ func (p *player) inject(f fault) {
 	}
 }
 
+// later is the later of two times.
 func later(a, b time.Time) time.Time {
 	if a.After(b) {
 		return a
@@ -305,25 +330,26 @@ func (p *player) crash(f fault, s *server) {
 		p.crashNow(f, s)
 		return
 	}
-	// The connections end before the broker handles the request; the rest of the process ends a moment later, or at the end
-	// of the wait if there is no such request.
-	struck := make(chan struct{})
+	// The connections end before the broker handles the request, and the process right after; at the end of the wait if there
+	// is no such request.
 	life := s.life
 	if life == nil {
 		return
 	}
-	p.c.observe(f.request, s, func() {
+	strike := func() {
 		if s.life == life {
-			p.c.net.kill(life.host)
+			p.crashNow(f, s)
 		}
-		close(struck)
-	})
-	select {
-	case <-struck:
-	case <-time.After(3 * time.Second):
 	}
-	p.crashNow(f, s)
+	p.c.observe(f.request, s, func() {
+		p.c.net.kill(life.host)
+		p.struck <- strike
+	})
+	p.later(crashWait, strike)
 }
+
+// crashWait is how long a crash waits for its request.
+const crashWait = 3 * time.Second
 
 func (p *player) crashNow(f fault, s *server) {
 	s.crash(f.percent, f.disk, p.random)
