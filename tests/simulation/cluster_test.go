@@ -156,14 +156,19 @@ func listed(l kadm.ListedOffsets, err error) (map[string]map[int32]int64, error)
 	return out, err
 }
 
-// unfinished says what keeps the query from having processed everything, "" when nothing does: each partition of its inputs
-// is owned by exactly one running task, which has committed all of it.
+// unfinished says what keeps the query from having processed everything, "" when nothing does: the group has committed all of
+// its inputs, and each partition is owned by exactly one running task, which knows that.
 func (c *cluster) unfinished(ctx context.Context) string {
 	ends, err := c.ends(ctx)
 	if err != nil {
 		return fmt.Sprintf("listing ends: %v", err)
 	}
-	committed := map[string]map[int32]int64{}
+	delete(ends, "out")
+	group := c.kafka.GroupInfo(c.group())
+	if group == nil {
+		return "there is no group"
+	}
+	known := map[string]map[int32]int64{}
 	for _, s := range c.servers {
 		x := s.executor()
 		if x == nil {
@@ -175,25 +180,27 @@ func (c *cluster) unfinished(ctx context.Context) string {
 				continue
 			}
 			for _, in := range t.Inputs {
-				if committed[in.Topic] == nil {
-					committed[in.Topic] = map[int32]int64{}
+				if known[in.Topic] == nil {
+					known[in.Topic] = map[int32]int64{}
 				}
-				if _, ok := committed[in.Topic][in.Partition]; ok {
+				if _, ok := known[in.Topic][in.Partition]; ok {
 					return fmt.Sprintf("%s-%d has two owners", in.Topic, in.Partition)
 				}
-				committed[in.Topic][in.Partition] = in.Committed
+				known[in.Topic][in.Partition] = in.Committed
 			}
 		}
 	}
-	delete(ends, "out")
 	for _, topic := range slices.Sorted(maps.Keys(ends)) {
 		for p, end := range ends[topic] {
-			at, ok := committed[topic][p]
+			committed := group.Commits[topic][p].Offset
+			at, ok := known[topic][p]
 			switch {
+			case committed < end:
+				return fmt.Sprintf("%s-%d is committed up to %d of %d", topic, p, committed, end)
 			case !ok:
 				return fmt.Sprintf("%s-%d has no running owner", topic, p)
-			case at < end:
-				return fmt.Sprintf("%s-%d is committed up to %d of %d", topic, p, at, end)
+			case at != committed:
+				return fmt.Sprintf("%s-%d is committed up to %d, its owner says %d", topic, p, committed, at)
 			}
 		}
 	}
@@ -209,6 +216,12 @@ func (c *cluster) settle(ctx context.Context, within time.Duration) bool {
 		}
 	}
 	c.errorf("not everything is processed %v after the last fault: %s", within, why)
+	if g := c.kafka.GroupInfo(c.group()); g != nil {
+		c.errorf("group %s, generation %d", g.State, g.Epoch)
+		for _, m := range g.Members {
+			c.errorf("member %s, %v", m.MemberID, m.Assignment)
+		}
+	}
 	for _, s := range c.servers {
 		x := s.executor()
 		if x == nil {
