@@ -64,6 +64,7 @@ func (s *session) adoptLocal(tasks []*hostedTask, offsets map[kafka.TopicPartiti
 			}
 			if own, metadata, ok := decodeOwnOffset(note); ok && own == p.Offset {
 				offsets[tp] = kafka.GroupOffset{Offset: p.Offset, LeaderEpoch: p.LeaderEpoch, Metadata: metadata}
+				t.adopted = true
 			}
 		}
 	}

@@ -20,6 +20,8 @@ type hostedTask struct {
 
 	// committed is the accounting as of the last commit; last is the task's own counter at that moment.
 	committed, last []task.Accounting
+	// adopted says that the task goes on ahead of the committed offsets, which are to follow (see adoptLocal).
+	adopted bool
 	// committedPosition is position as of the last commit.
 	committedPosition []int64
 	// streamTime is as of the last commit, for the status.

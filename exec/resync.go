@@ -310,7 +310,7 @@ func (t *hostedTask) resume(offsets map[kafka.TopicPartition]kafka.GroupOffset, 
 		start[tp] = o.Offset
 	}
 	t.task.Resume(times)
-	t.moved = false
+	t.moved, t.adopted = t.adopted, false
 	t.local.replaying.Store(false)
 	t.setStatus(TaskRunning)
 	return nil
