@@ -37,6 +37,8 @@ type outcome struct {
 	log   []string
 	// virtual is how long it took in its own time.
 	virtual time.Duration
+	// restarts is how often a fault of the broker had to be helped over.
+	restarts int64
 	// bubble is its name in stacks.
 	bubble string
 }
@@ -86,6 +88,7 @@ func simulate(t *testing.T, out *outcome, o options) {
 		}
 		out.virtual, out.wrong, out.log = time.Since(log.began), c.wrong, log.lines
 		c.close()
+		out.restarts = c.restarts.Load()
 		out.wrong, out.log = c.wrong, log.lines
 	})
 }

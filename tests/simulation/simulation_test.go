@@ -28,7 +28,7 @@ const budget = 20 * time.Second
 const stuckAfter = time.Minute
 
 func TestSimulation(t *testing.T) {
-	var next, done, failed atomic.Int64
+	var next, done, failed, restarts atomic.Int64
 	began := time.Now()
 	var virtual atomic.Int64
 	t.Run("seeds", func(t *testing.T) {
@@ -43,6 +43,7 @@ func TestSimulation(t *testing.T) {
 					o := guarded(t, generate(*firstFlag+uint64(n)), options{level: slog.LevelWarn})
 					done.Add(1)
 					virtual.Add(int64(o.virtual))
+					restarts.Add(o.restarts)
 					if len(o.wrong) > 0 {
 						failed.Add(1)
 						t.Errorf("FAILED %s", o)
@@ -51,8 +52,8 @@ func TestSimulation(t *testing.T) {
 			})
 		}
 	})
-	t.Logf("%d scenarios in %v, %v of their own time; %d failed", done.Load(), time.Since(began).Round(time.Millisecond),
-		time.Duration(virtual.Load()).Round(time.Second), failed.Load())
+	t.Logf("%d scenarios in %v, %v of their own time; %d failed; %d rebalances that the broker lost count of", done.Load(), time.Since(began).Round(time.Millisecond),
+		time.Duration(virtual.Load()).Round(time.Second), failed.Load(), restarts.Load())
 }
 
 // guarded runs a scenario and ends the test with all goroutines shown if it does not move.
