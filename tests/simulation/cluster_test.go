@@ -38,6 +38,10 @@ type cluster struct {
 	client *kgo.Client
 	log    *journal
 	paused atomic.Bool
+	// alive are the processes that run, by the name of their server.
+	alive sync.Map
+	// answers counts what the reader was told.
+	answers int
 	// restarts counts what restartAll had to do.
 	restarts atomic.Int64
 

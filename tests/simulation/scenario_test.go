@@ -120,6 +120,8 @@ func (c *cluster) play(ctx context.Context) error {
 	began := time.Now()
 	written := make(chan error, 1)
 	go func() { written <- c.writeAll(ctx) }()
+	stopReading := c.read(ctx)
+	defer stopReading()
 	p := &player{c: c, random: rand.New(rand.NewPCG(c.script.seed, 3)), struck: make(chan func(), 100)}
 	for _, f := range c.script.faults {
 		p.until(began.Add(f.at))
@@ -138,6 +140,25 @@ func (c *cluster) play(ctx context.Context) error {
 		}
 	}
 	return <-written
+}
+
+// read starts the reader, for running counts that are exact; the function it returns ends it.
+func (c *cluster) read(ctx context.Context) (stop func()) {
+	if !c.script.workload.counts || c.script.atLeastOnce {
+		return func() {}
+	}
+	ctx, cancel := context.WithCancel(ctx)
+	r := &reader{c: c, told: map[string]int64{}, by: map[string]string{}}
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		r.run(ctx)
+	}()
+	return func() {
+		cancel()
+		<-done
+		c.answers = r.answers
+	}
 }
 
 // writeAll writes the inputs over the span.
@@ -509,7 +530,7 @@ func (c *cluster) pull(ctx context.Context, servers []*server, key string) ([]st
 		}
 		var list []string
 		for {
-			row, err := rows.Next()
+			row, err := rows.Next(ctx)
 			if errors.Is(err, io.EOF) {
 				break
 			}

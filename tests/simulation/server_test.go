@@ -91,7 +91,9 @@ func (l *life) run(c *cluster, name string, incarnation uint64) {
 	l.mu.Lock()
 	l.x = x
 	l.mu.Unlock()
+	c.alive.Store(name, l)
 	<-l.ctx.Done()
+	c.alive.CompareAndDelete(name, l)
 	l.mu.Lock()
 	l.x = nil
 	l.mu.Unlock()
