@@ -1,7 +1,7 @@
 # make help lists what there is.
 .DEFAULT_GOAL := help
 
-.PHONY: help build test race fuzz bench lint ci demo faults compare clean
+.PHONY: help build test race fuzz bench lint ci demo faults simulate compare clean
 
 help: ## this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  %-10s %s\n", $$1, $$2}'
@@ -33,6 +33,9 @@ demo: ## the main job, once
 
 faults: ## the long kill -9 run (60 kills, 500,000 inputs)
 	go test -count=1 -timeout 60m ./tests/fault -run TestKill -long -v
+
+simulate: ## 1000 scenarios of faults against a cluster under virtual time
+	go test -count=1 -timeout 60m ./tests/simulation -run TestSimulation -scenarios 1000 -v
 
 compare: ## CPU time per record against raw franz-go, one run
 	go test -count=1 -timeout 60m ./tests/compare -run TestCompare -compare -v

@@ -28,6 +28,11 @@ type replayPart struct {
 	from, next, limit int64
 	// positions are the source positions that the rows applied contain, nil while they are not known.
 	positions []state.Position
+	// fromStart says that there was no local state to roll forward.
+	fromStart bool
+	// unplaced says that rows were applied behind the last positions: of a commit that broke off at least once, or of a version
+	// that wrote none.
+	unplaced bool
 	// dirty says that something was applied since the last commit.
 	dirty bool
 }
@@ -102,11 +107,12 @@ func (r *replay) add(l *localState, checkpoints []state.Checkpoint, starts map[k
 		}
 		tp := kafka.TopicPartition{Topic: st.Changelog, Partition: l.partition}
 		from := starts[tp]
-		if c, ok := checkpointOf(checkpoints, st.Changelog); ok {
+		c, ok := checkpointOf(checkpoints, st.Changelog)
+		if ok {
 			from = c.Offset
 		}
 		l.checkpoint[i].Store(from)
-		r.parts[tp] = &replayPart{state: l, store: st, index: i, from: from, next: from, limit: math.MaxInt64, positions: positions}
+		r.parts[tp] = &replayPart{state: l, store: st, index: i, from: from, next: from, limit: math.MaxInt64, positions: positions, fromStart: !ok}
 	}
 	return nil
 }
@@ -143,6 +149,48 @@ func (s *session) unfit(c state.Checkpoint, start, end int64) string {
 	return ""
 }
 
+// lost is the error of rows that cannot be had any more.
+func lost(changelog string, partition int32, format string, args ...any) error {
+	return &kafka.Error{Kind: kafka.TopicGone, Op: "restoring", Topic: changelog, Partition: partition,
+		Err: fmt.Errorf(format+": the query's rows cannot be restored; drop the query and create it again", args...)}
+}
+
+// checkBeginnings finds changelogs that have lost their beginning, which brokers never take from them by themselves.
+func (r *replay) checkBeginnings() error {
+	for tp, p := range r.parts {
+		if p.fromStart && p.from > 0 {
+			return lost(tp.Topic, tp.Partition, "the records before offset %d of the changelog were deleted", p.from)
+		}
+	}
+	return nil
+}
+
+// checkRestored compares what a task's rows contain after a replay up to its barrier with what the group has committed. Each
+// transaction writes both, so exactly once they are equal; at least once the rows may be ahead, for a crash between the two.
+func (r *replay) checkRestored(t *hostedTask, offsets map[kafka.TopicPartition]kafka.GroupOffset) error {
+	known := map[string]int64{}
+	for _, p := range r.positions(t.local) {
+		known[p.Topic] = p.Offset
+	}
+	for tp, p := range r.parts {
+		if p.state != t.local || p.unplaced {
+			continue
+		}
+		for _, in := range t.stage.Inputs {
+			o := offsets[kafka.TopicPartition{Topic: in.Topic, Partition: t.partition}]
+			at, ok := known[in.Topic]
+			m, err := decodeOffsetMetadata(o.Metadata, t.partition)
+			switch {
+			case !ok && p.fromStart && !t.local.foreign && err == nil && m.accounting.Read > 0:
+				return lost(tp.Topic, tp.Partition, "the changelog is empty, though %d records of %s were processed", m.accounting.Read, in.Topic)
+			case ok && (at < o.Offset || at > o.Offset && !r.s.settings.atLeastOnce):
+				return lost(tp.Topic, tp.Partition, "the changelog goes up to offset %d of %s, but %d was committed", at, in.Topic, o.Offset)
+			}
+		}
+	}
+	return nil
+}
+
 // apply takes a batch in. The rows become visible with the next commit.
 func (r *replay) apply(b *kafka.Batch) error {
 	p := r.parts[b.TopicPartition]
@@ -162,13 +210,13 @@ func (r *replay) apply(b *kafka.Batch) error {
 			if err != nil {
 				return fmt.Errorf("restoring %s-%d at offset %d: %w", b.Topic, b.Partition, m.Offset, err)
 			}
-			p.positions, p.state.foreign = positions, true
+			p.positions, p.state.foreign, p.unplaced = positions, true, false
 			continue
 		}
 		if err := p.state.store.Restore(id, m.Key, m.Value, m.Timestamp); err != nil {
 			return fmt.Errorf("restoring %s-%d at offset %d: %w", b.Topic, b.Partition, m.Offset, err)
 		}
-		p.state.foreign = true
+		p.state.foreign, p.unplaced = true, true
 		rows++
 	}
 	next := min(b.Next, p.limit)

@@ -80,7 +80,7 @@ func (s *session) bringUp(ctx context.Context, job *restoreJob) (err error) {
 	if job.offsets, err = s.stableOffsets(wait, job.tasks); err != nil {
 		return err
 	}
-	if err := s.restore(ctx, wait, job.tasks); err != nil {
+	if err := s.restore(ctx, wait, job.tasks, job.offsets); err != nil {
 		return err
 	}
 	if s.settings.atLeastOnce {
@@ -219,8 +219,8 @@ func (s *session) bounds(ctx context.Context) (starts, ends map[kafka.TopicParti
 	return starts, ends, err
 }
 
-// restore brings the tasks' stores to what the changelogs say.
-func (s *session) restore(ctx, wait context.Context, tasks []*hostedTask) error {
+// restore brings the tasks' stores to what the changelogs say, which must be what was committed.
+func (s *session) restore(ctx, wait context.Context, tasks []*hostedTask, offsets map[kafka.TopicPartition]kafka.GroupOffset) error {
 	var list []*localState
 	byState := map[*localState]*hostedTask{}
 	for _, t := range tasks {
@@ -231,6 +231,9 @@ func (s *session) restore(ctx, wait context.Context, tasks []*hostedTask) error 
 	}
 	r, err := s.planReplay(wait, list, func(l *localState) error { return byState[l].wipe() })
 	if err != nil || len(r.parts) == 0 {
+		return err
+	}
+	if err := r.checkBeginnings(); err != nil {
 		return err
 	}
 	if err := s.writeBarriers(wait, r.parts); err != nil {
@@ -257,6 +260,11 @@ func (s *session) restore(ctx, wait context.Context, tasks []*hostedTask) error 
 	})
 	if err != nil {
 		return err
+	}
+	for _, t := range tasks {
+		if err := r.checkRestored(t, offsets); err != nil {
+			return err
+		}
 	}
 	return r.commit()
 }

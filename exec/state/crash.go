@@ -91,7 +91,7 @@ func (c *CrashFS) Damage(dir string, r *rand.Rand, suffixes ...string) (string, 
 	}
 	at := r.Int64N(info.Size())
 	b := make([]byte, 1)
-	if _, err := f.ReadAt(b, at); err == nil || errors.Is(err, io.EOF) {
+	if _, err = f.ReadAt(b, at); err == nil || errors.Is(err, io.EOF) {
 		b[0] ^= 1 << r.IntN(8)
 		_, err = f.WriteAt(b, at)
 	}
