@@ -133,6 +133,7 @@ func TestMetricsAreDocumented(t *testing.T) {
 	var names []string
 	descs := make(chan *prometheus.Desc, 100)
 	newCollector(fakeSources(time.Now())).Describe(descs)
+	newCommandCollector(nil, nil).Describe(descs)
 	close(descs)
 	for d := range descs {
 		name := regexp.MustCompile(`fqName: "([^"]+)"`).FindStringSubmatch(d.String())[1]
