@@ -129,13 +129,17 @@ func accounted(ctx context.Context, t *testing.T, w *world, want int) {
 // TestClusterIsSeen stops one of three servers and drains another, and reads what is said of it.
 func TestClusterIsSeen(t *testing.T) {
 	t.Parallel()
-	ctx := within(t, 180*time.Second)
+	began := time.Now()
+	lap := func(what string) { t.Logf("%5.1f s  %s", time.Since(began).Seconds(), what); began = time.Now() }
 	bin := t.TempDir()
 	if err := process.Build(bin, "cmd/ksqlgo"); err != nil {
 		t.Fatal(err)
 	}
 	binary := filepath.Join(bin, "ksqlgo")
+	lap("built")
+	ctx := within(t, 180*time.Second)
 	list := servers(ctx, t, 3, map[string]string{"session.timeout.ms": "6000"})
+	lap("servers run")
 	list[0].execute(ctx, t, census)
 	const n = 5
 	if err := topics.Write(ctx, list[0].kafka(), inhabitants(cityCount, n)...); err != nil {
@@ -147,6 +151,7 @@ func TestClusterIsSeen(t *testing.T) {
 		hosts[hostOf(t, w)] = true
 	}
 
+	lap("tasks are shared")
 	counts(ctx, t, list, map[string]int{"RUNNING": 3})
 	for _, w := range list {
 		tasksRun(ctx, t, w, hosts, 1)
@@ -159,12 +164,14 @@ func TestClusterIsSeen(t *testing.T) {
 		t.Errorf("ksqlgo cluster: code %d\n%s", code, out)
 	}
 
+	lap("all run")
 	// One stops. Its tasks are told of as what they are: without an owner that answers.
 	gone := hostOf(t, list[2])
-	list[2].Server.Close()
+	list[2].Close()
 	counts(ctx, t, list[:2], map[string]int{"RUNNING": 2, "UNRESPONSIVE": 1})
 	seen(ctx, t, list[0], binary, gone)
 
+	lap("one is seen to be gone")
 	// Then they move.
 	delete(hosts, gone)
 	counts(ctx, t, list[:2], map[string]int{"RUNNING": 2})
@@ -173,6 +180,7 @@ func TestClusterIsSeen(t *testing.T) {
 		accounted(ctx, t, w, cityCount*n)
 	}
 
+	lap("its tasks have moved")
 	// A drain gives what the second one has to the first.
 	if code, out := command(ctx, t, binary, "cluster", "drain", "--server", list[1].URL(), "--timeout", "60s"); code != 0 || !strings.Contains(out, "may be stopped") {
 		t.Fatalf("drain: code %d, %s", code, out)
@@ -188,6 +196,7 @@ func TestClusterIsSeen(t *testing.T) {
 	counts(ctx, t, list[:2], map[string]int{"RUNNING": 2})
 	accounted(ctx, t, list[1], cityCount*n)
 
+	lap("another one is drained")
 	// The drain is taken back, and the tasks are shared again.
 	if code, out := command(ctx, t, binary, "cluster", "drain", "--cancel", "--server", list[1].URL()); code != 0 {
 		t.Errorf("drain --cancel: code %d, %s", code, out)
@@ -195,6 +204,7 @@ func TestClusterIsSeen(t *testing.T) {
 	hosts[drained] = true
 	spread(ctx, t, list[:2], "CITIES", 6)
 	tasksRun(ctx, t, list[1], hosts, 1)
+	lap("tasks are shared again")
 }
 
 // seen wants a server, and the command, to say that another one does not answer.
