@@ -158,7 +158,7 @@ func (c *clusterDrainCommand) Run(io *streams) error {
 	err = cl.Drain(limited, func(p api.DrainProgress) {
 		left = p
 		if !p.Done {
-			fmt.Fprintf(io.out, "%7.1f s  %d tasks of %d queries are still on the server\n", time.Since(began).Seconds(), p.Tasks, p.Queries)
+			fmt.Fprintf(io.out, "%7.1f s  tasks still on the server: %d, of queries: %d\n", time.Since(began).Seconds(), p.Tasks, p.Queries)
 		}
 	})
 	switch {

@@ -125,7 +125,7 @@ func TestClusterDrain(t *testing.T) {
 		"only server": {&fakeServer{status: 400, drain: `{"@type":"generic_error","error_code":40000,"message":"The server is not drained: nobody else."}`},
 			nil, 1, "", "The server is not drained"},
 		"time runs out": {&fakeServer{drain: "{\"tasks\":2,\"queries\":1}\n", hang: true}, []string{"--timeout", "300ms"}, 3,
-			"2 tasks of 1 queries are still on the server\n", "2 tasks are still on the server after 300ms; it goes on draining"},
+			"tasks still on the server: 2, of queries: 1\n", "2 tasks are still on the server after 300ms; it goes on draining"},
 		"cancelled": {&fakeServer{}, []string{"--cancel"}, 0, "takes tasks again", ""},
 	}
 	for name, tt := range tests {

@@ -11,6 +11,7 @@ import (
 	"github.com/ksqlgo/ksqlgo/exec"
 	"github.com/ksqlgo/ksqlgo/exec/cluster"
 	"github.com/ksqlgo/ksqlgo/server/api"
+	"github.com/ksqlgo/ksqlgo/server/commandlog"
 	"github.com/ksqlgo/ksqlgo/server/peers"
 )
 
@@ -118,6 +119,9 @@ func (e *Engine) Readiness() api.Readiness {
 	if !e.ready.Load() {
 		r.NotReady = append(r.NotReady, "The command log is being replayed.")
 		return r
+	}
+	if log := e.log.Status(); log.State != commandlog.Running {
+		r.NotReady = append(r.NotReady, fmt.Sprintf("The command log is %s: %s", log.State, log.Reason))
 	}
 	hosts := e.cfg.Cluster.Snapshot()
 	for i := range hosts {

@@ -103,7 +103,7 @@ func TestEndDrain(t *testing.T) {
 	t.Parallel()
 	e := &fakeEngine{}
 	url := serve(t, e)
-	if res, body := exchange(t, "DELETE", url+"/cluster/drain", ""); res.StatusCode != 200 || body != `{"draining":false}` || e.drainsEnded != 1 {
+	if res, body := exchange(t, "DELETE", url+"/cluster/drain", ""); res.StatusCode != http.StatusOK || body != `{"draining":false}` || e.drainsEnded != 1 {
 		t.Errorf("status %d, %s, %d drains ended", res.StatusCode, body, e.drainsEnded)
 	}
 }
