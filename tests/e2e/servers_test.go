@@ -200,7 +200,7 @@ func TestAnswersWhileServersGo(t *testing.T) {
 		}
 	}
 	began := time.Now()
-	list[2].Server.Close()
+	list[2].Close()
 	t.Logf("closed after %s", time.Since(began))
 	eventually(ctx, t, func() error {
 		for _, w := range list[:2] {

@@ -73,7 +73,7 @@ func abort(c net.Conn) {
 	if tcp, ok := c.(*net.TCPConn); ok {
 		_ = tcp.SetLinger(0)
 	}
-	c.Close()
+	_ = c.Close()
 }
 
 // run passes bytes on until either side ends, or the proxy does.
