@@ -31,7 +31,9 @@ func TestChurn(t *testing.T) {
 	}
 	ctx := within(t, *churn+5*time.Minute)
 	c := &churner{broker: startApart(ctx, t), dice: rand.New(rand.NewPCG(*seed, 2))}
-	c.fleet = newFleet(t, c.broker, 3, map[string]string{"ksql.streams.num.standby.replicas": "1"})
+	c.fleet = newFleet(t, c.broker, 3, map[string]string{"ksql.streams.num.standby.replicas": "1",
+		// The shortest that brokers take by default: so long those that have gone hold up what is dropped.
+		"ksql.streams.session.timeout.ms": "6000"})
 	c.fleet.start(ctx, t)
 	if err := topics.Create(ctx, c.broker.address(), partitions, "inputs", "users"); err != nil {
 		t.Fatal(err)
@@ -39,18 +41,21 @@ func TestChurn(t *testing.T) {
 	if _, err := execute(ctx, c.stays().server, sources); err != nil {
 		t.Fatal(err)
 	}
-	const first, few = 2, 5
+	const first, few = 1, 3
 	var levels []level
 	for until := time.Now().Add(*churn); len(levels) < few || time.Now().Before(until); {
+		began := time.Now()
 		if err := c.round(ctx, len(levels)+1); err != nil {
 			t.Fatalf("round %d: %v", len(levels)+1, err)
 		}
+		took := time.Since(began)
 		l, err := c.rest(ctx)
 		if err != nil {
 			t.Fatalf("after round %d: %v", len(levels)+1, err)
 		}
 		if levels = append(levels, l); len(levels) <= few || len(levels)%20 == 0 {
-			t.Logf("after round %d: %s", len(levels), l)
+			t.Logf("after round %d, which took %s, and %s until nothing was left: %s", len(levels), took.Round(time.Millisecond),
+				(time.Since(began) - took).Round(time.Millisecond), l)
 		}
 	}
 	quarter := max((len(levels)-first)/4, 1)
