@@ -1,7 +1,7 @@
 # make help lists what there is.
 .DEFAULT_GOAL := help
 
-.PHONY: help build test race fuzz bench lint ci demo faults simulate compare clean
+.PHONY: help build test race fuzz bench lint ci demo faults fleet real simulate compare clean
 
 help: ## this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  %-10s %s\n", $$1, $$2}'
@@ -30,6 +30,15 @@ ci: ## the gate
 
 demo: ## the main job, once
 	go run ./cmd/ksqlgo demo --once
+
+real: ## a part of the tests on Apache Kafka (needs Java 17 and Maven)
+	KSQLGO_TEST_KAFKA=apache go test -count=1 -timeout 10m ./tests/apache ./exec/cluster
+	KSQLGO_TEST_KAFKA=apache go test -count=1 -timeout 10m ./exec -run 'TestBrokersDie|TestTasksMove|TestStandbyTakesOver|TestLastServerCleansUp'
+	KSQLGO_TEST_KAFKA=apache go test -count=1 -timeout 10m ./tests/e2e -run 'TestRestart|TestKafkaPort|TestGallery/.*/as_it_is'
+	KSQLGO_TEST_KAFKA=apache go test -count=1 -timeout 10m ./tests/fault -run 'TestFleetOnApacheKafka|TestRollingRestart'
+
+fleet: ## the long run: three servers on three brokers, 300 kills, 100 freezes, 200 faults of brokers and network, 3 million inputs
+	KSQLGO_TEST_KAFKA=apache go test -count=1 -timeout 4h ./tests/fault -run TestFleetOnApacheKafka -long -v
 
 faults: ## the long kill -9 run (60 kills, 500,000 inputs)
 	go test -count=1 -timeout 60m ./tests/fault -run TestKill -long -v

@@ -48,12 +48,22 @@ func (s *session) commit(ctx context.Context) error {
 			return err
 		}
 	} else {
+		if stateFirst {
+			if err := s.producer.Flush(ctx); err != nil {
+				return err
+			}
+			if err := s.commitState(batch); err != nil {
+				return err
+			}
+			time.Sleep(window)
+		}
 		if err := s.producer.CommitTransaction(ctx, s.consumer.Member(), offsets); err != nil {
 			return err
 		}
-		batch.Checkpoints = s.checkpoints()
-		if err := s.db.Commit(batch); err != nil {
-			return err
+		if !stateFirst {
+			if err := s.commitState(batch); err != nil {
+				return err
+			}
 		}
 	}
 	s.q.status.update(func(q *QueryStatus) { q.Commits++ })
@@ -63,6 +73,12 @@ func (s *session) commit(ctx context.Context) error {
 	}
 	s.committed()
 	return nil
+}
+
+// commitState writes the interval's rows to the state, with how far they contain the changelogs.
+func (s *session) commitState(batch state.Commit) error {
+	batch.Checkpoints = s.checkpoints()
+	return s.db.Commit(batch)
 }
 
 // committed notes that the interval is durable.

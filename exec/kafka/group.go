@@ -44,6 +44,8 @@ type GroupConsumer struct {
 	events  *eventQueue
 	lease   lease
 	tenure  tenure
+	// hangUp ends the client's requests, whatever they wait for.
+	hangUp  context.CancelFunc
 	watched sync.WaitGroup
 }
 
@@ -63,7 +65,10 @@ func (c *Cluster) NewGroupConsumer(cfg GroupConfig) (*GroupConsumer, error) {
 		cfg.RebalanceTimeout = 60 * time.Second
 	}
 	g := &GroupConsumer{cfg: cfg, events: newEventQueue()}
+	ctx, hangUp := context.WithCancel(context.Background())
+	g.hangUp = hangUp
 	opts := []kgo.Opt{
+		kgo.WithContext(ctx),
 		kgo.ConsumerGroup(cfg.Group),
 		kgo.WithHooks(&g.lease),
 		kgo.ConsumeTopics(cfg.Topics...),
@@ -90,6 +95,7 @@ func (c *Cluster) NewGroupConsumer(cfg GroupConfig) (*GroupConsumer, error) {
 	}
 	client, err := c.newClient(cfg.Name, opts...)
 	if err != nil {
+		hangUp()
 		return nil, err
 	}
 	g.client = client
@@ -168,11 +174,11 @@ const leaveTimeout = 3 * time.Second
 func (g *GroupConsumer) Close() {
 	g.events.close()
 	g.fetcher.close()
-	// A rebalance under way may wait a minute for members that are gone; nobody needs its result any more.
-	ctx, cancel := context.WithTimeout(context.Background(), leaveTimeout)
-	defer cancel()
-	g.client.AllowRebalance()
-	_ = g.client.LeaveGroupContext(ctx)
+	// A rebalance under way may wait a minute for members that are gone; nobody needs its result any more. franz-go waits for
+	// it whatever it is told, but not beyond the end of its context.
+	patience := time.AfterFunc(leaveTimeout, g.hangUp)
+	defer patience.Stop()
+	defer g.hangUp()
 	g.client.CloseAllowingRebalance()
 	g.watched.Wait()
 }

@@ -13,16 +13,24 @@ import (
 	"github.com/ksqlgo/ksqlgo/server"
 	"github.com/ksqlgo/ksqlgo/server/api"
 	"github.com/ksqlgo/ksqlgo/server/client"
+	"github.com/ksqlgo/ksqlgo/tests/apache"
 )
 
-// start runs a server with properties of its own and gives a client of it.
+// start runs a server with properties of its own, on the Kafka that the environment asks for, and gives a client of it.
 func start(t *testing.T, dir string, properties map[string]string) (*server.Server, *client.Client) {
+	t.Helper()
+	return startOn(t, apache.Servers(t, nil), dir, properties)
+}
+
+// startOn is start on a Kafka that is there; nil means the embedded one.
+func startOn(t *testing.T, bootstrap []string, dir string, properties map[string]string) (*server.Server, *client.Client) {
 	t.Helper()
 	all := map[string]string{"ksql.streams.commit.interval.ms": "20", "ksql.streams.auto.offset.reset": "earliest"}
 	for name, value := range properties {
 		all[name] = value
 	}
-	s, err := server.Start(t.Context(), server.Config{Listener: "http://127.0.0.1:0", BrokerListener: "127.0.0.1:0", DataDir: dir, Properties: all})
+	s, err := server.Start(t.Context(), server.Config{Listener: "http://127.0.0.1:0", BrokerListener: "127.0.0.1:0", BootstrapServers: bootstrap,
+		DataDir: dir, Properties: all})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -245,8 +253,8 @@ func join(values []json.RawMessage) string {
 
 // TestRestartFromTheDataDirectory: sources, queries, types and state are what they were, and queries go on.
 func TestRestartFromTheDataDirectory(t *testing.T) {
-	dir := t.TempDir()
-	s, c := start(t, dir, nil)
+	dir, bootstrap := t.TempDir(), apache.Servers(t, nil)
+	s, c := startOn(t, bootstrap, dir, nil)
 	execute(t, c, "CREATE TYPE money AS DECIMAL(9, 2);"+
 		"CREATE STREAM sales (id INT KEY, item STRING, price money) WITH (KAFKA_TOPIC='sales', VALUE_FORMAT='JSON', PARTITIONS=2);"+
 		"CREATE TABLE totals AS SELECT item, SUM(price) AS total FROM sales GROUP BY item;"+
@@ -268,7 +276,7 @@ func TestRestartFromTheDataDirectory(t *testing.T) {
 	s.Close()
 
 	begin := time.Now()
-	_, c = start(t, dir, nil)
+	_, c = startOn(t, bootstrap, dir, nil)
 	if took := time.Since(begin); took > 3*time.Second {
 		t.Errorf("the restart took %v", took)
 	}

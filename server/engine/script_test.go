@@ -19,6 +19,7 @@ import (
 	"github.com/ksqlgo/ksqlgo/exec/kafka"
 	"github.com/ksqlgo/ksqlgo/server"
 	"github.com/ksqlgo/ksqlgo/server/api"
+	"github.com/ksqlgo/ksqlgo/tests/apache"
 	"github.com/ksqlgo/ksqlgo/tests/settle"
 )
 
@@ -58,6 +59,7 @@ type script struct {
 func startServer(t *testing.T) *script {
 	t.Helper()
 	s, err := server.Start(t.Context(), server.Config{Listener: "http://127.0.0.1:0", BrokerListener: "127.0.0.1:0",
+		BootstrapServers: apache.Servers(t, nil),
 		Properties: map[string]string{"ksql.streams.commit.interval.ms": "20", "ksql.streams.auto.offset.reset": "earliest",
 			"ksql.streams.cache.max.bytes.buffering": "0"}})
 	if err != nil {

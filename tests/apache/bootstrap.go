@@ -24,6 +24,22 @@ func Wanted(t testing.TB) bool {
 	}
 }
 
+// Servers starts Apache Kafka for a server under test, until the test ends, where the environment asks for it, and returns its
+// addresses; nil means that the server is to bring its own broker.
+func Servers(t testing.TB, properties map[string]string) []string {
+	t.Helper()
+	if !Wanted(t) {
+		return nil
+	}
+	return Start(t, Options{Properties: properties}).BootstrapServers()
+}
+
+// LargeRecords are the properties of brokers that take records of 100 MB, as the embedded one does.
+func LargeRecords() map[string]string {
+	const most = "104857600"
+	return map[string]string{"message.max.bytes": most, "replica.fetch.max.bytes": most, "socket.request.max.bytes": "209715200"}
+}
+
 // Bootstrap starts the broker that the environment asks for, until the test ends, and returns its addresses. It is a broker
 // of this test's own, with nothing in it.
 func Bootstrap(t testing.TB) []string {

@@ -17,6 +17,7 @@ import (
 	"github.com/ksqlgo/ksqlgo/server"
 	"github.com/ksqlgo/ksqlgo/server/api"
 	"github.com/ksqlgo/ksqlgo/server/client"
+	"github.com/ksqlgo/ksqlgo/tests/apache"
 	"github.com/ksqlgo/ksqlgo/tests/topics"
 )
 
@@ -148,8 +149,8 @@ func TestRestart(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	dir := t.TempDir()
-	w := start(ctx, t, server.Config{DataDir: dir})
+	cfg := server.Config{DataDir: t.TempDir(), BootstrapServers: apache.Servers(t, nil)}
+	w := start(ctx, t, cfg)
 	w.runProgram(ctx, t, p, 0)
 	before, err := w.describe(ctx, "InventoryTable")
 	if err != nil {
@@ -157,7 +158,7 @@ func TestRestart(t *testing.T) {
 	}
 	w.Close()
 
-	w = start(ctx, t, server.Config{DataDir: dir})
+	w = start(ctx, t, cfg)
 	w.caughtUp(ctx, t)
 	w.check(ctx, t, p)
 	after, err := w.describe(ctx, "InventoryTable")

@@ -12,6 +12,7 @@ import (
 	"log/slog"
 
 	"github.com/ksqlgo/ksqlgo/server"
+	"github.com/ksqlgo/ksqlgo/tests/apache"
 	"github.com/ksqlgo/ksqlgo/tests/topics"
 )
 
@@ -20,7 +21,7 @@ import (
 func TestBadInput(t *testing.T) {
 	ctx := within(t, 60*time.Second)
 	log := newJournal()
-	w := start(ctx, t, server.Config{Logger: slog.New(log)})
+	w := start(ctx, t, server.Config{Logger: slog.New(log), BootstrapServers: apache.Servers(t, apache.LargeRecords())})
 	w.execute(ctx, t, `
 		CREATE STREAM readings (sensor VARCHAR KEY, reading INT, place STRUCT<lat DOUBLE>)
 			WITH (KAFKA_TOPIC = 'readings', VALUE_FORMAT = 'JSON', PARTITIONS = 1);
@@ -105,7 +106,7 @@ func TestBadInput(t *testing.T) {
 // TestLargeValue passes a good value of 20 MB through a query.
 func TestLargeValue(t *testing.T) {
 	ctx := within(t, 60*time.Second)
-	w := start(ctx, t, server.Config{})
+	w := start(ctx, t, server.Config{BootstrapServers: apache.Servers(t, apache.LargeRecords())})
 	w.execute(ctx, t, `
 		CREATE STREAM documents (id VARCHAR KEY, body VARCHAR) WITH (KAFKA_TOPIC = 'documents', VALUE_FORMAT = 'JSON', PARTITIONS = 2);
 		CREATE TABLE sizes AS SELECT id, MAX(LEN(body)) AS length, COUNT(*) AS n FROM documents GROUP BY id EMIT CHANGES;

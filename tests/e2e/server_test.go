@@ -14,6 +14,7 @@ import (
 	"github.com/ksqlgo/ksqlgo/server"
 	"github.com/ksqlgo/ksqlgo/server/api"
 	"github.com/ksqlgo/ksqlgo/server/client"
+	"github.com/ksqlgo/ksqlgo/tests/apache"
 )
 
 // world is a server in this process and a client of it.
@@ -22,9 +23,13 @@ type world struct {
 	client *client.Client
 }
 
-// start starts a server; without data directory it keeps everything in memory.
+// start starts a server on the Kafka that the environment asks for (see apache.Servers); without data directory it keeps
+// everything in memory.
 func start(ctx context.Context, t *testing.T, cfg server.Config) *world {
 	t.Helper()
+	if len(cfg.BootstrapServers) == 0 {
+		cfg.BootstrapServers = apache.Servers(t, nil)
+	}
 	cfg.Listener, cfg.BrokerListener = "http://127.0.0.1:0", "127.0.0.1:0"
 	s, err := server.Start(ctx, cfg)
 	if err != nil {

@@ -29,6 +29,39 @@ type brokers interface {
 	serverProperties() map[string]string
 }
 
+// apart is one broker that is no part of a server.
+type apart interface {
+	brokers
+	// bounce takes it down and starts it again with its data.
+	bounce(ctx context.Context) error
+}
+
+// startApart runs the one broker that the environment asks for, until the test ends.
+func startApart(ctx context.Context, t *testing.T) apart {
+	t.Helper()
+	if apache.Wanted(t) {
+		return &single{apache.Start(t, apache.Options{})}
+	}
+	return startLone(ctx, t)
+}
+
+// single is Apache Kafka with one broker.
+type single struct{ *apache.Cluster }
+
+func (k *single) address() string                     { return k.BootstrapServers()[0] }
+func (k *single) serverProperties() map[string]string { return nil }
+
+// bounce stops the broker cleanly: see apache.Cluster.Kill for what else it may do to transactions.
+func (k *single) bounce(ctx context.Context) error {
+	if err := k.Stop(0); err != nil {
+		return err
+	}
+	if err := k.Restart(0); err != nil {
+		return err
+	}
+	return k.Await(ctx)
+}
+
 // lone is the embedded broker as a process of its own.
 type lone struct {
 	program, dir, listener string
@@ -66,6 +99,12 @@ func (l *lone) start(ctx context.Context) error {
 		}
 		return nil
 	})
+}
+
+// bounce kills the broker.
+func (l *lone) bounce(ctx context.Context) error {
+	l.process.Kill()
+	return l.start(ctx)
 }
 
 func (l *lone) address() string                     { return l.listener }

@@ -50,11 +50,11 @@ func TestFleet(t *testing.T) {
 	}
 	c := fleetCampaign{servers: 3, inputs: 6_000, perSecond: 1_500, limit: 3 * time.Minute, atLeastOnce: *atLeastOnce, lanes: []lane{
 		{killMember, 2, 500 * time.Millisecond, 1500 * time.Millisecond},
-		{killLone, 1, time.Second, 2 * time.Second},
+		{bounceBroker, 1, time.Second, 2 * time.Second},
 	}}
 	if *long {
 		c.lanes = []lane{
-			{killMember, *kills, 0, 4 * time.Second}, {freezeMember, *freezes, time.Second, 10 * time.Second}, {killLone, *brokerFaults, time.Second, 8 * time.Second},
+			{killMember, *kills, 0, 4 * time.Second}, {freezeMember, *freezes, time.Second, 10 * time.Second}, {bounceBroker, *brokerFaults, time.Second, 8 * time.Second},
 		}
 	}
 	c.run(t, func(ctx context.Context) brokers { return startLone(ctx, t) })

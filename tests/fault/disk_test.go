@@ -100,7 +100,7 @@ func stateDir(s *process.Server, id string) string {
 // on, and when the disk is as it should be the query takes up where it was.
 func TestStateDirectoryGone(t *testing.T) {
 	ctx := within(t, 90*time.Second)
-	cfg := newServer(t)
+	cfg := newServerOnKafka(t)
 	cfg.Properties = retrySoon
 	s := start(ctx, t, cfg)
 	queries, err := declare(ctx, s)
@@ -135,7 +135,7 @@ func TestStateDirectoryGone(t *testing.T) {
 // TestDamagedState flips bytes in the files of one query's state: its rows are restored from the changelog.
 func TestDamagedState(t *testing.T) {
 	ctx := within(t, 90*time.Second)
-	cfg := newServer(t)
+	cfg := newServerOnKafka(t)
 	cfg.Properties = retrySoon
 	s := start(ctx, t, cfg)
 	queries, err := declare(ctx, s)
@@ -192,7 +192,7 @@ func damage(t *testing.T, dir string) int {
 // is processed or written again.
 func TestRestartAnswersAtOnce(t *testing.T) {
 	ctx := within(t, 90*time.Second)
-	cfg := newServer(t)
+	cfg := newServerOnKafka(t)
 	s := start(ctx, t, cfg)
 	queries, err := declare(ctx, s)
 	if err != nil {

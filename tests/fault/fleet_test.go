@@ -43,6 +43,27 @@ const serviceID = "fleet_"
 // startFleet starts servers, makes the program's topics and declares it on one of them, and waits until all of them know it.
 func startFleet(ctx context.Context, t *testing.T, b brokers, servers int, properties map[string]string) (*fleet, map[string]string) {
 	t.Helper()
+	f := newFleet(t, b, servers, properties)
+	f.start(ctx, t)
+	if err := topics.Create(ctx, b.address(), partitions, "inputs", "users", "counts", "joined", "sums", "keyed", "paired", "visits"); err != nil {
+		t.Fatal(err)
+	}
+	queries, err := declare(ctx, f.members[0].server)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(queries) != 6 {
+		t.Fatalf("queries %v", queries)
+	}
+	if err := f.all(ctx, len(queries)); err != nil {
+		t.Fatal(err)
+	}
+	return f, queries
+}
+
+// newFleet configures servers of one service.
+func newFleet(t *testing.T, b brokers, servers int, properties map[string]string) *fleet {
+	t.Helper()
 	f := &fleet{brokers: b, log: t.Logf}
 	for n := range servers {
 		cfg := newServer(t)
@@ -71,24 +92,16 @@ func startFleet(ctx context.Context, t *testing.T, b brokers, servers int, prope
 		maps.Copy(cfg.Properties, b.serverProperties())
 		f.members = append(f.members, &member{number: n, cfg: cfg})
 	}
+	return f
+}
+
+// start starts all servers and waits until they answer; they end with the test.
+func (f *fleet) start(ctx context.Context, t *testing.T) {
+	t.Helper()
 	for _, m := range f.members {
 		m.server = start(ctx, t, m.cfg)
 		t.Cleanup(func() { m.server.Kill() })
 	}
-	if err := topics.Create(ctx, b.address(), partitions, "inputs", "users", "counts", "joined", "sums", "keyed", "paired", "visits"); err != nil {
-		t.Fatal(err)
-	}
-	queries, err := declare(ctx, f.members[0].server)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if len(queries) != 6 {
-		t.Fatalf("queries %v", queries)
-	}
-	if err := f.all(ctx, len(queries)); err != nil {
-		t.Fatal(err)
-	}
-	return f, queries
 }
 
 // partitions is how many each topic of the program has.

@@ -13,7 +13,7 @@ import (
 // process and the other queries go on, and when there is room again the query takes up where it was.
 func TestDiskFull(t *testing.T) {
 	ctx := within(t, 90*time.Second)
-	cfg := newServer(t)
+	cfg := newServerOnKafka(t)
 	cfg.Properties = retrySoon
 	s := start(ctx, t, cfg)
 	queries, err := declare(ctx, s)

@@ -2,17 +2,16 @@ package fault
 
 import (
 	"context"
-	"errors"
 	"flag"
 	"fmt"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
-	"strings"
 	"sync"
 	"testing"
 	"time"
 
+	"github.com/ksqlgo/ksqlgo/tests/apache"
 	"github.com/ksqlgo/ksqlgo/tests/process"
 )
 
@@ -46,7 +45,7 @@ func run(m *testing.M) int {
 	return m.Run()
 }
 
-// newServer configures a server on a data directory of its own.
+// newServer configures a server on a data directory of its own, with the embedded broker.
 func newServer(t *testing.T) process.ServerConfig {
 	t.Helper()
 	if testing.Short() {
@@ -73,6 +72,16 @@ func newServer(t *testing.T) process.ServerConfig {
 			t.Fatal(err)
 		}
 		t.Cleanup(func() { cfg.Log.Close() })
+	}
+	return cfg
+}
+
+// newServerOnKafka configures a server on the Kafka that the environment asks for.
+func newServerOnKafka(t *testing.T) process.ServerConfig {
+	t.Helper()
+	cfg := newServer(t)
+	if servers := apache.Servers(t, nil); servers != nil {
+		cfg.Bootstrap = servers[0]
 	}
 	return cfg
 }
@@ -108,6 +117,8 @@ type campaign struct {
 	apart bool
 	// kinds are what may happen; one of them is drawn each time.
 	kinds []strike
+	// program is the one to run, the usual one if empty.
+	program string
 }
 
 // strike does something bad to a process and, where it is dead, starts it again.
@@ -115,6 +126,9 @@ type strike func(ctx context.Context, w *world) error
 
 // TestKill kills the whole process, embedded broker included, at random moments under load, and then looks at every input.
 func TestKill(t *testing.T) {
+	if apache.Wanted(t) {
+		t.Skip("SKIPPED: kills the embedded broker")
+	}
 	c := campaign{strikes: 5, inputs: 40_000, perSecond: 8_000, shortest: 100 * time.Millisecond, longest: 1600 * time.Millisecond, limit: 2 * time.Minute}
 	c.kinds = []strike{killServer}
 	c.run(t)
@@ -156,29 +170,11 @@ type world struct {
 	cfg    process.ServerConfig
 	server *process.Server
 	// broker is nil when it is embedded.
-	broker    *process.Process
-	brokerDir string
-	dice      *rand.Rand
+	broker apart
+	dice   *rand.Rand
 	// answers are how long servers took from their start to their first answer.
 	answers []time.Duration
 	cleanup func(func())
-}
-
-// startBroker runs the broker as a process of its own.
-func (w *world) startBroker(ctx context.Context) error {
-	address := w.cfg.Kafka()
-	var err error
-	w.broker, err = process.Start(w.cfg.Log, nil, w.cfg.Binary, "broker", "--broker-listener", address, "--data-dir", w.brokerDir)
-	if err != nil {
-		return err
-	}
-	w.cleanup(w.broker.Kill)
-	return w.broker.Await(ctx, func() error {
-		if !strings.Contains(w.broker.Output(), "listening") {
-			return errors.New("the broker is not up yet")
-		}
-		return nil
-	})
 }
 
 func killServer(ctx context.Context, w *world) error {
@@ -208,13 +204,27 @@ func freezeServer(ctx context.Context, w *world) error {
 	return w.server.Freeze(ctx, longest/4+time.Duration(w.dice.Int64N(int64(longest*3/4))))
 }
 
-func killBroker(ctx context.Context, w *world) error {
-	w.broker.Kill()
-	return w.startBroker(ctx)
-}
+func killBroker(ctx context.Context, w *world) error { return w.broker.bounce(ctx) }
 
 // run declares the program, feeds it while things happen, and checks everything at the end.
 func (c *campaign) run(t *testing.T) {
+	t.Helper()
+	report(t, c.wage(t))
+}
+
+// outcome is what a campaign left.
+type outcome struct {
+	ledger    *ledger
+	generator *generator
+	strikes   int
+	// answers are how long servers took from their start to their first answer, settled how long the rest of the work took after
+	// the last strike.
+	answers []time.Duration
+	settled time.Duration
+}
+
+// wage does all of a campaign but the checking.
+func (c *campaign) wage(t *testing.T) *outcome {
 	t.Helper()
 	if *long {
 		c.strikes, c.inputs, c.perSecond, c.shortest, c.longest, c.limit = 60, 500_000, 5_000, 50*time.Millisecond, 4*time.Second, 30*time.Minute
@@ -226,12 +236,12 @@ func (c *campaign) run(t *testing.T) {
 	t.Logf("seed %d", from)
 	ctx := within(t, c.limit)
 	w := &world{cfg: newServer(t), dice: rand.New(rand.NewPCG(from, 0)), cleanup: t.Cleanup}
+	if c.program != "" {
+		w.cfg.Binary = c.program
+	}
 	if c.apart {
-		w.brokerDir = filepath.Join(t.TempDir(), "broker")
-		if err := w.startBroker(ctx); err != nil {
-			t.Fatal(err)
-		}
-		w.cfg.Bootstrap = w.cfg.Kafka()
+		w.broker = startApart(ctx, t)
+		w.cfg.Bootstrap = w.broker.address()
 	}
 	w.server = start(ctx, t, w.cfg)
 	queries, err := declare(ctx, w.server)
@@ -256,12 +266,13 @@ func (c *campaign) run(t *testing.T) {
 	if err := g.finish(ctx); err != nil {
 		t.Fatalf("flushing the generator: %v", err)
 	}
-	l, took := settle(ctx, t, w.server, queries)
-	l.acked = g.acked
+	o := &outcome{generator: g, strikes: c.strikes, answers: w.answers}
+	o.ledger, o.settled = settle(ctx, t, w.server, queries)
+	o.ledger.acked = g.acked
 	if err := w.server.Stop(10 * time.Second); err != nil {
 		t.Errorf("stopping: %v", err)
 	}
-	report(t, l, g, c.strikes, w.answers, took)
+	return o
 }
 
 // fight strikes until there were enough strikes and inputs.
@@ -334,22 +345,42 @@ func settle(ctx context.Context, t *testing.T, s *process.Server, queries map[st
 }
 
 // report prints figures and what is wrong.
-func report(t *testing.T, l *ledger, g *generator, strikes int, answers []time.Duration, took time.Duration) {
+func report(t *testing.T, o *outcome) {
 	t.Helper()
+	l, g := o.ledger, o.generator
 	again, total := 0, 0
 	for _, n := range l.inputs {
 		total += n
 		again += n - 1
 	}
 	t.Logf("%d strikes; %d inputs in the topic (%d sent, %d confirmed, %d refused, %d written again by the client)",
-		strikes, total, g.next.Load(), len(g.acked), len(g.failed), again)
+		o.strikes, total, g.next.Load(), len(g.acked), len(g.failed), again)
 	t.Logf("outputs: %d counts, %d joined, %d window sums, %d pairs; pulled %d counts, %d windows, %d sessions; the rest was read in %s",
-		len(l.counts), len(l.joined), len(l.sums), len(l.paired), len(l.pulledCounts), len(l.pulledSums), len(l.pulledVisits), took.Round(time.Millisecond))
-	t.Logf("from start to first answer: %d restarts, median %s, most %s", len(answers), percentile(answers, 50).Round(time.Millisecond),
-		percentile(answers, 100).Round(time.Millisecond))
+		len(l.counts), len(l.joined), len(l.sums), len(l.paired), len(l.pulledCounts), len(l.pulledSums), len(l.pulledVisits), o.settled.Round(time.Millisecond))
+	t.Logf("from start to first answer: %d restarts, median %s, most %s", len(o.answers), percentile(o.answers, 50).Round(time.Millisecond),
+		percentile(o.answers, 100).Round(time.Millisecond))
 	f := l.check()
 	t.Logf("findings by kind: %v", f.count)
 	for _, line := range f.list {
 		t.Error(line)
+	}
+}
+
+// TestControl runs a server that writes its state before the transaction commits (build tag ksqlgo_control), and has the
+// broker die meanwhile: the checker finds out.
+func TestControl(t *testing.T) {
+	if testing.Short() {
+		t.Skip("SKIPPED: runs real processes")
+	}
+	dir := t.TempDir()
+	if err := process.BuildTagged(dir, "ksqlgo_control", "cmd/ksqlgo"); err != nil {
+		t.Fatal(err)
+	}
+	c := campaign{strikes: 4, inputs: 4_000, perSecond: 2_000, shortest: 300 * time.Millisecond, longest: 900 * time.Millisecond, limit: 2 * time.Minute, apart: true,
+		kinds: []strike{killBroker}, program: filepath.Join(dir, "ksqlgo")}
+	f := c.wage(t).ledger.check()
+	t.Logf("findings by kind: %v", f.count)
+	if f.count["sequence"]+f.count["duplicated"]+f.count["row differs"]+f.count["sum"] == 0 {
+		t.Error("the checker has not noticed that state was written before the commit")
 	}
 }

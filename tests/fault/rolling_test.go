@@ -45,7 +45,7 @@ func TestRollingRestart(t *testing.T) {
 			return err
 		}
 		for n := range rounds * len(f.members) {
-			pause, restart, err := rollOne(ctx, f.members[n%len(f.members)], r, groups)
+			pause, restart, err := rollOne(ctx, f.members[n%len(f.members)], r, groups, !apache.Wanted(t))
 			if err != nil {
 				return fmt.Errorf("restart %d: %w", n+1, err)
 			}
@@ -64,8 +64,9 @@ func TestRollingRestart(t *testing.T) {
 	c.check(ctx, t, f, queries, r)
 }
 
-// rollOne restarts one server and says how long the outputs paused, and how long the server was away.
-func rollOne(ctx context.Context, m *member, r *fought, groups *groupWatch) (pause, restart time.Duration, err error) {
+// rollOne restarts one server and says how long the outputs paused, and how long the server was away. leadersRebalance says
+// that the broker begins a rebalance when the leader of a group comes back, as the embedded one does: it must move no task.
+func rollOne(ctx context.Context, m *member, r *fought, groups *groupWatch, leadersRebalance bool) (pause, restart time.Duration, err error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	before, err := groups.owners(ctx)
@@ -99,7 +100,7 @@ func rollOne(ctx context.Context, m *member, r *fought, groups *groupWatch) (pau
 	if !maps.Equal(before, after) {
 		return 0, 0, fmt.Errorf("tasks have moved: %s", moved(before, after))
 	}
-	if n := groups.restless() - restless; n > 0 {
+	if n := groups.restless() - restless; n > 0 && !leadersRebalance {
 		return 0, 0, fmt.Errorf("groups were seen in a rebalance %d times", n)
 	}
 	return pause, restart, nil

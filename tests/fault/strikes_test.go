@@ -81,12 +81,10 @@ func freezeMember(ctx context.Context, f *fleet, dice *rand.Rand, told func(stri
 	return m.server.Freeze(ctx, d)
 }
 
-// killLone kills the only broker.
-func killLone(ctx context.Context, f *fleet, _ *rand.Rand, told func(string)) error {
-	l := f.brokers.(*lone)
-	l.process.Kill()
+// bounceBroker takes the only broker down.
+func bounceBroker(ctx context.Context, f *fleet, _ *rand.Rand, told func(string)) error {
 	told("broker kill")
-	return l.start(ctx)
+	return f.brokers.(apart).bounce(ctx)
 }
 
 // brokerBlows are the faults of three brokers, each as often as it is listed.

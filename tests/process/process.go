@@ -18,8 +18,11 @@ import (
 )
 
 // Build builds the named programs ("cmd/ksqlgo") into dir. The working directory must lie in the repository.
-func Build(dir string, programs ...string) error {
-	args := []string{"build", "-o", dir + string(filepath.Separator)}
+func Build(dir string, programs ...string) error { return BuildTagged(dir, "", programs...) }
+
+// BuildTagged is Build with build tags.
+func BuildTagged(dir, tags string, programs ...string) error {
+	args := []string{"build", "-tags", tags, "-o", dir + string(filepath.Separator)}
 	for _, p := range programs {
 		args = append(args, "github.com/ksqlgo/ksqlgo/"+p)
 	}
