@@ -10,7 +10,12 @@ import (
 // PlainProducer writes single records that belong to no query's transaction:
 // barriers and INSERT VALUES. It is idempotent, waits for all replicas, and is
 // safe for concurrent use.
-type PlainProducer struct{ client *kgo.Client }
+type PlainProducer struct {
+	client *kgo.Client
+	// asking lets one caller at a time make sure that there is a producer id: the others can give up meanwhile, which those
+	// that wait within the client cannot.
+	asking chan struct{}
+}
 
 func newPlainProducer(c *Cluster) (*PlainProducer, error) {
 	client, err := c.newClient("plain",
@@ -22,7 +27,7 @@ func newPlainProducer(c *Cluster) (*PlainProducer, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &PlainProducer{client}, nil
+	return &PlainProducer{client: client, asking: make(chan struct{}, 1)}, nil
 }
 
 // maxPlainBatchBytes lets INSERT VALUES write what a topic's own limit takes.
@@ -50,10 +55,25 @@ func (p *PlainProducer) produce(ctx context.Context, tp TopicPartition, key, val
 	for _, h := range headers {
 		r.Headers = append(r.Headers, kgo.RecordHeader{Key: h.Key, Value: h.Value})
 	}
+	if err := p.ready(ctx); err != nil {
+		return 0, topicError("producing", tp.Topic, tp.Partition, err)
+	}
 	if err := p.client.ProduceSync(ctx, r).FirstErr(); err != nil {
 		return 0, topicError("producing", tp.Topic, tp.Partition, err)
 	}
 	return r.Offset, nil
+}
+
+// ready waits until the client has a producer id.
+func (p *PlainProducer) ready(ctx context.Context) error {
+	select {
+	case p.asking <- struct{}{}:
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+	defer func() { <-p.asking }()
+	_, _, err := p.client.ProducerID(ctx)
+	return err
 }
 
 func (p *PlainProducer) close() { p.client.Close() }

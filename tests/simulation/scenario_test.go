@@ -39,6 +39,8 @@ type outcome struct {
 	virtual time.Duration
 	// restarts is how often a fault of the broker had to be helped over.
 	restarts int64
+	// answers is how many the reader had.
+	answers int
 	// bubble is its name in stacks.
 	bubble string
 }
@@ -88,7 +90,7 @@ func simulate(t *testing.T, out *outcome, o options) {
 		}
 		out.virtual, out.wrong, out.log = time.Since(log.began), c.wrong, log.lines
 		c.close()
-		out.restarts = c.restarts.Load()
+		out.restarts, out.answers = c.restarts.Load(), c.answers
 		out.wrong, out.log = c.wrong, log.lines
 	})
 }
@@ -450,8 +452,25 @@ func (c *cluster) compare(ctx context.Context, servers []*server) error {
 	return c.comparePulled(ctx, servers, outputs)
 }
 
+// moveTime is how long a task may be between two servers. Tasks move when standbys have caught up, so also when all is well.
+const moveTime = 30 * time.Second
+
 // compareAccounting wants each record to be read by one task, and to have one fate.
 func (c *cluster) compareAccounting(servers []*server) {
+	for began := time.Now(); ; time.Sleep(250 * time.Millisecond) {
+		wrong := c.accounting(servers)
+		if wrong == "" {
+			return
+		}
+		if time.Since(began) > moveTime {
+			c.errorf("%s", wrong)
+			return
+		}
+	}
+}
+
+// accounting says what is wrong with the accounting, "" if nothing is.
+func (c *cluster) accounting(servers []*server) string {
 	var read int64
 	var list []string
 	for _, s := range servers {
@@ -468,15 +487,16 @@ func (c *cluster) compareAccounting(servers []*server) {
 				read += in.Accounting.Read
 				list = append(list, fmt.Sprintf("%s %s-%d@%d %d", s.name, in.Topic, in.Partition, in.Committed, in.Accounting.Read))
 				if !in.Accounting.Closed() {
-					c.errorf("%s: the accounting of %s-%d does not close: %+v", s.name, in.Topic, in.Partition, in.Accounting)
+					return fmt.Sprintf("%s: the accounting of %s-%d does not close: %+v", s.name, in.Topic, in.Partition, in.Accounting)
 				}
 			}
 		}
 	}
 	if n := int64(len(c.inputs)); read != n && !(c.script.atLeastOnce && read > n) {
 		slices.Sort(list)
-		c.errorf("the accounting says that %d records were read, %d were written: %s", read, n, strings.Join(list, ", "))
+		return fmt.Sprintf("the accounting says that %d records were read, %d were written: %s", read, n, strings.Join(list, ", "))
 	}
+	return ""
 }
 
 // comparePulled asks the servers for each key's rows and compares them with what the outputs come to.
@@ -517,34 +537,45 @@ func (c *cluster) comparePulled(ctx context.Context, servers []*server, outputs 
 
 // pull reads a key's rows from the server that has them.
 func (c *cluster) pull(ctx context.Context, servers []*server, key string) ([]string, error) {
-	var errs []error
-	for _, s := range servers {
-		x := s.executor()
-		if x == nil {
-			continue
-		}
-		rows, err := x.Pull(ctx, c.plan.pulls[key], exec.PullOptions{StandbyLag: -1})
-		if err != nil {
+	for began := time.Now(); ; time.Sleep(250 * time.Millisecond) {
+		var errs []error
+		for _, s := range servers {
+			x := s.executor()
+			if x == nil {
+				continue
+			}
+			list, err := c.pullFrom(ctx, x, key)
+			if err == nil {
+				return list, nil
+			}
 			errs = append(errs, fmt.Errorf("%s: %w", s.name, err))
-			continue
 		}
-		var list []string
-		for {
-			row, err := rows.Next(ctx)
-			if errors.Is(err, io.EOF) {
-				break
-			}
-			if err != nil {
-				rows.Close()
-				return nil, err
-			}
-			list = append(list, words(row...))
+		if time.Since(began) > moveTime {
+			return nil, errors.Join(errs...)
 		}
-		rows.Close()
-		slices.Sort(list)
-		return list, nil
 	}
-	return nil, errors.Join(errs...)
+}
+
+// pullFrom reads a key's rows from one server, sorted.
+func (c *cluster) pullFrom(ctx context.Context, x *exec.Executor, key string) ([]string, error) {
+	rows, err := x.Pull(ctx, c.plan.pulls[key], exec.PullOptions{StandbyLag: -1})
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var list []string
+	for {
+		row, err := rows.Next(ctx)
+		if errors.Is(err, io.EOF) {
+			break
+		}
+		if err != nil {
+			return nil, err
+		}
+		list = append(list, words(row...))
+	}
+	slices.Sort(list)
+	return list, nil
 }
 
 // epilogue ends all servers and goes on with one that has nothing but the changelogs: its tables are the same, and further

@@ -115,15 +115,19 @@ func TestSeed(t *testing.T) {
 	}
 }
 
-// Without faults every workload comes to the end it should.
+// Without faults every workload comes to the end it should, and the reader is answered.
 func TestWithoutFaults(t *testing.T) {
 	t.Parallel()
 	for i, w := range workloads {
 		for _, atLeastOnce := range []bool{false, true} {
 			s := &script{seed: uint64(i + 1), workload: w, servers: 3, commitInterval: 100 * time.Millisecond, inputs: 100, span: 10 * time.Second,
 				atLeastOnce: atLeastOnce}
-			if out := guarded(t, s, options{level: slog.LevelWarn}); len(out.wrong) > 0 {
+			out := guarded(t, s, options{level: slog.LevelWarn})
+			if len(out.wrong) > 0 {
 				t.Errorf("FAILED %s", out)
+			}
+			if w.counts && !atLeastOnce && out.answers < 20 {
+				t.Errorf("the reader had %d answers", out.answers)
 			}
 		}
 	}
