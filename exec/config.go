@@ -41,6 +41,8 @@ type Config struct {
 	Compacting bool
 	// InternalReplication is the replication factor of internal topics; 0 leaves it to the broker.
 	InternalReplication int16
+	// InternalMinInSync is their min.insync.replicas; 0 leaves it to the broker.
+	InternalMinInSync int
 	// Committed, unless nil, is told of each transaction of a query: how long its commit took, and how long the interval was that
 	// it closed. It is called by the query's goroutine and must return at once.
 	Committed func(queryID string, took, interval time.Duration)

@@ -173,9 +173,14 @@ func (s *session) open(ctx context.Context) error {
 	return nil
 }
 
+// maxTransactionTimeout is how long a transaction of a dead server stays open at most. It is no longer than the session, so that
+// the server's tasks and its transaction are free at about the same time.
+const maxTransactionTimeout = 10 * time.Second
+
 func (s *session) openProducer(ctx context.Context) error {
 	var err error
-	cfg := kafka.ProducerConfig{Name: s.plan.QueryID + "-p", TransactionalID: s.groupName + "-" + s.x.cfg.NodeID}
+	cfg := kafka.ProducerConfig{Name: s.plan.QueryID + "-p", TransactionalID: s.groupName + "-" + s.x.cfg.NodeID,
+		TransactionTimeout: min(s.settings.sessionTimeout, maxTransactionTimeout)}
 	if s.settings.atLeastOnce {
 		cfg.TransactionalID = ""
 	}

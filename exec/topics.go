@@ -3,6 +3,7 @@ package exec
 import (
 	"context"
 	"fmt"
+	"strconv"
 
 	"github.com/ksqlgo/ksqlgo/exec/kafka"
 	"github.com/ksqlgo/ksqlgo/planner/physical"
@@ -20,7 +21,7 @@ func (t *topicSet) partitions(topic string) int32 { return t.infos[topic].Partit
 func (x *Executor) ensureTopics(ctx context.Context, plan *physical.Plan) (*topicSet, error) {
 	admin := x.cfg.Kafka.Admin()
 	set := &topicSet{infos: map[string]kafka.TopicInfo{}}
-	for _, spec := range internalTopics(plan, x.cfg.InternalReplication) {
+	for _, spec := range internalTopics(plan, x.cfg.InternalReplication, x.cfg.InternalMinInSync) {
 		info, err := admin.EnsureTopic(ctx, spec)
 		if err != nil {
 			return nil, err
@@ -63,17 +64,22 @@ func (x *Executor) ensureTopics(ctx context.Context, plan *physical.Plan) (*topi
 
 // internalTopics lists the repartition and changelog topics of a plan. Their retention is unlimited: repartition records
 // are deleted once they have been read, changelogs are compacted by brokers that can.
-func internalTopics(plan *physical.Plan, replication int16) []kafka.TopicSpec {
+func internalTopics(plan *physical.Plan, replication int16, minInSync int) []kafka.TopicSpec {
 	var out []kafka.TopicSpec
+	spec := func(name string, partitions int, policy string) {
+		configs := map[string]string{"cleanup.policy": policy, "retention.ms": "-1", "retention.bytes": "-1"}
+		if minInSync > 0 {
+			configs["min.insync.replicas"] = strconv.Itoa(minInSync)
+		}
+		out = append(out, kafka.TopicSpec{Name: name, Partitions: int32(partitions), ReplicationFactor: replication, Configs: configs})
+	}
 	for _, s := range plan.Stages {
 		if r, ok := s.Root.(*physical.Repartition); ok {
-			out = append(out, kafka.TopicSpec{Name: r.Topic, Partitions: int32(r.Partitions), ReplicationFactor: replication,
-				Configs: map[string]string{"cleanup.policy": "delete", "retention.ms": "-1", "retention.bytes": "-1"}})
+			spec(r.Topic, r.Partitions, "delete")
 		}
 		for _, st := range s.Stores {
 			if st.Changelog != "" {
-				out = append(out, kafka.TopicSpec{Name: st.Changelog, Partitions: int32(s.Partitions), ReplicationFactor: replication,
-					Configs: map[string]string{"cleanup.policy": "compact", "retention.ms": "-1", "retention.bytes": "-1"}})
+				spec(st.Changelog, s.Partitions, "compact")
 			}
 		}
 	}
@@ -83,7 +89,7 @@ func internalTopics(plan *physical.Plan, replication int16) []kafka.TopicSpec {
 // internalTopicNames lists the internal topics of a plan by name.
 func internalTopicNames(plan *physical.Plan) []string {
 	var names []string
-	for _, t := range internalTopics(plan, 0) {
+	for _, t := range internalTopics(plan, 0, 0) {
 		names = append(names, t.Name)
 	}
 	return names

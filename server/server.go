@@ -191,6 +191,9 @@ func (s *Server) build(ctx context.Context, node string) error {
 	if n, err := strconv.ParseInt(s.cfg.Properties["ksql.internal.topic.replicas"], 10, 16); err == nil {
 		cfg.InternalReplication = int16(n)
 	}
+	if n, err := strconv.Atoi(s.cfg.Properties["ksql.internal.topic.min.insync.replicas"]); err == nil {
+		cfg.InternalMinInSync = n
+	}
 	self := peers.Node{ID: node, Incarnation: uint64(time.Now().UnixNano()), Zone: s.cfg.Properties["ksql.server.zone"]}
 	if s.internal != nil {
 		self.Endpoint = s.internal.endpoint

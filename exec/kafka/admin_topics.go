@@ -209,7 +209,8 @@ func (a *Admin) EnsureTopic(ctx context.Context, spec TopicSpec) (TopicInfo, err
 		return info, err
 	}
 	for _, name := range slices.Sorted(maps.Keys(spec.Configs)) {
-		if have[name] != spec.Configs[name] {
+		// How many replicas must have a record is the operators' to change, also later.
+		if name != "min.insync.replicas" && have[name] != spec.Configs[name] {
 			return info, &TopicMismatchError{spec.Name, name, spec.Configs[name], have[name]}
 		}
 	}
