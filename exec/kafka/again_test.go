@@ -45,6 +45,7 @@ func TestCommitDuringARebalance(t *testing.T) {
 	}{
 		"not divided yet":        {err: kerr.RebalanceInProgress, ok: true},
 		"the generation before":  {err: kerr.IllegalGeneration, ok: true},
+		"the topic is news":      {err: kerr.UnknownTopicOrPartition, ok: true},
 		"thrown out":             {err: kerr.UnknownMemberID, want: kafka.Stale},
 		"thrown out while it is": {err: kerr.RebalanceInProgress, thrown: true, want: kafka.Stale},
 	} {
@@ -81,5 +82,23 @@ func TestCommitDuringARebalance(t *testing.T) {
 				}
 			})
 		}
+	}
+}
+
+// TestOffsetsOfANewCoordinator: a broker that has just been started does not know all topics yet.
+func TestOffsetsOfANewCoordinator(t *testing.T) {
+	t.Parallel()
+	e, fake := faulty(t, 1)
+	e.topic(t, "in", 1)
+	g := joined(t, e, "in")
+	ctx := timeout(t)
+	tp := kafka.TopicPartition{Topic: "in"}
+	if err := g.CommitOffsets(ctx, []kafka.OffsetCommit{{TopicPartition: tp, GroupOffset: kafka.GroupOffset{Offset: 7, LeaderEpoch: -1}}}); err != nil {
+		t.Fatal(err)
+	}
+	fake.Fault(kfake.Fault{Keys: []kmsg.Key{kmsg.OffsetFetch}, Err: kerr.UnknownTopicID, Count: 4})
+	offsets, err := e.StableOffsets(ctx, "g", []kafka.TopicPartition{tp})
+	if err != nil || offsets[tp].Offset != 7 {
+		t.Errorf("offsets %v, %v", offsets, err)
 	}
 }

@@ -70,6 +70,7 @@ func (m Member) instance() *string {
 func (c *Cluster) StableOffsets(ctx context.Context, group string, partitions []TopicPartition) (map[TopicPartition]GroupOffset, error) {
 	const op = "reading a group's committed offsets"
 	var again backoff
+	began := time.Now()
 	for {
 		offsets, err := c.stableOffsets(ctx, group, partitions)
 		if err == nil {
@@ -78,7 +79,7 @@ func (c *Cluster) StableOffsets(ctx context.Context, group string, partitions []
 		if errors.Is(err, kerr.GroupIDNotFound) {
 			return noOffsets(partitions), nil
 		}
-		if !errors.Is(err, kerr.UnstableOffsetCommit) && KindOf(newError(op, err)) != Retriable {
+		if !errors.Is(err, kerr.UnstableOffsetCommit) && KindOf(newError(op, err)) != Retriable && !learning(err, began) {
 			return nil, newError(op, err)
 		}
 		select {
@@ -87,6 +88,11 @@ func (c *Cluster) StableOffsets(ctx context.Context, group string, partitions []
 		case <-time.After(again.next()):
 		}
 	}
+}
+
+// learning says whether a coordinator that does not know a topic may only have been started just now.
+func learning(err error, since time.Time) bool {
+	return KindOf(newError("", err)) == TopicGone && time.Since(since) < topicGoneAfter
 }
 
 func (c *Cluster) stableOffsets(ctx context.Context, group string, partitions []TopicPartition) (map[TopicPartition]GroupOffset, error) {
@@ -251,7 +257,7 @@ func commitOffsets(ctx context.Context, client *kgo.Client, member Member, offse
 		}
 		req.Topics = append(req.Topics, rt)
 	}
-	for {
+	for began := time.Now(); ; {
 		req.MemberID, req.Generation, req.InstanceID = member.MemberID, member.Generation, member.instance()
 		if member.MemberID == "" {
 			req.Generation = -1
@@ -264,7 +270,7 @@ func commitOffsets(ctx context.Context, client *kgo.Client, member Member, offse
 			return nil
 		}
 		now, again := member.again(err)
-		if !again || !pause(ctx, sendBackoff) {
+		if !again && !learning(err, began) || !pause(ctx, sendBackoff) {
 			return err
 		}
 		member = now

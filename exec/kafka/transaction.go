@@ -201,7 +201,7 @@ func (p *Producer) commitOffsets(ctx context.Context, member Member, offsets []O
 		}
 		req.Topics = append(req.Topics, rt)
 	}
-	for {
+	for began := time.Now(); ; {
 		req.MemberID, req.Generation, req.InstanceID = member.MemberID, member.Generation, member.instance()
 		if member.MemberID == "" {
 			req.Generation = -1
@@ -214,7 +214,7 @@ func (p *Producer) commitOffsets(ctx context.Context, member Member, offsets []O
 		if err == nil {
 			return nil
 		}
-		again := errors.Is(err, kerr.ConcurrentTransactions) || errors.Is(err, kerr.CoordinatorLoadInProgress)
+		again := errors.Is(err, kerr.ConcurrentTransactions) || errors.Is(err, kerr.CoordinatorLoadInProgress) || learning(err, began)
 		if now, ok := member.again(err); ok {
 			member, again = now, true
 		}

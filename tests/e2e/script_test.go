@@ -1,6 +1,7 @@
 package e2e
 
 import (
+	"errors"
 	"flag"
 	"fmt"
 	"os"
@@ -12,6 +13,7 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"github.com/ksqlgo/ksqlgo/server"
+	"github.com/ksqlgo/ksqlgo/tests/apache"
 	"github.com/ksqlgo/ksqlgo/tests/process"
 )
 
@@ -44,12 +46,28 @@ func TestScripts(t *testing.T) {
 	if err := build(); err != nil {
 		t.Fatal(err)
 	}
-	ctx := within(t, 2*time.Minute)
+	limit := time.Minute
+	if apache.Wanted(t) {
+		limit = 5 * time.Minute
+	}
+	ctx := within(t, 2*limit)
 	testscript.Run(t, testscript.Params{
 		Dir:      filepath.Join("testdata", "script"),
-		Deadline: time.Now().Add(time.Minute),
+		Deadline: time.Now().Add(limit),
 		Setup: func(env *testscript.Env) error {
-			s, err := server.Start(ctx, server.Config{Listener: "http://127.0.0.1:0", BrokerListener: "127.0.0.1:0"})
+			cfg := server.Config{Listener: "http://127.0.0.1:0", BrokerListener: "127.0.0.1:0"}
+			if apache.Wanted(t) {
+				k, err := apache.Launch(filepath.Join(env.WorkDir, ".kafka"), apache.Options{})
+				if errors.Is(err, apache.ErrUnavailable) {
+					env.T().Skip("SKIPPED:", err)
+				}
+				if err != nil {
+					return err
+				}
+				env.Defer(k.Close)
+				cfg.BootstrapServers = k.BootstrapServers()
+			}
+			s, err := server.Start(ctx, cfg)
 			if err != nil {
 				return err
 			}
