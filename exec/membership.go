@@ -2,8 +2,6 @@ package exec
 
 import (
 	"context"
-	"encoding/binary"
-	"hash/fnv"
 	"time"
 
 	"github.com/ksqlgo/ksqlgo/exec/cluster"
@@ -11,14 +9,8 @@ import (
 )
 
 // topology is what the assignment needs to know of a plan.
-func topology(plan *physical.Plan) (cluster.Topology, error) {
-	encoded, err := physical.Encode(plan)
-	if err != nil {
-		return cluster.Topology{}, err
-	}
-	sum := fnv.New64a()
-	_, _ = sum.Write(encoded)
-	t := cluster.Topology{PlanHash: binary.BigEndian.Uint64(sum.Sum(nil))}
+func topology(plan *physical.Plan, hash uint64) cluster.Topology {
+	t := cluster.Topology{PlanHash: hash}
 	for _, s := range plan.Stages {
 		st := cluster.Stage{ID: int32(s.ID), Partitions: int32(s.Partitions), Stateful: hasChangelog(s)}
 		for _, in := range s.Inputs {
@@ -26,7 +18,7 @@ func topology(plan *physical.Plan) (cluster.Topology, error) {
 		}
 		t.Stages = append(t.Stages, st)
 	}
-	return t, nil
+	return t
 }
 
 // hasChangelog says whether the stage has state that another server can follow.
@@ -52,10 +44,11 @@ type membership struct {
 
 // newBalancer makes this server's part in the assignment of the query's tasks.
 func (s *session) newBalancer() (*cluster.Balancer, error) {
-	var err error
-	if s.group.topology, err = topology(s.plan); err != nil {
+	hash, err := s.q.planHash()
+	if err != nil {
 		return nil, err
 	}
+	s.group.topology = topology(s.plan, hash)
 	o := cluster.DefaultOptions()
 	o.Standbys = s.settings.standbys
 	if s.settings.acceptableLag > 0 {

@@ -99,6 +99,12 @@ func (x *Executor) Plan(queryID string) (plan *physical.Plan, hash uint64, err e
 	if err != nil {
 		return nil, 0, err
 	}
+	hash, err = q.planHash()
+	return q.plan, hash, err
+}
+
+// planHash tells the plan from other plans of the same query.
+func (q *query) planHash() (uint64, error) {
 	q.hashOnce.Do(func() {
 		var encoded []byte
 		if encoded, q.hashErr = physical.Encode(q.plan); q.hashErr == nil {
@@ -107,5 +113,5 @@ func (x *Executor) Plan(queryID string) (plan *physical.Plan, hash uint64, err e
 			q.hash = binary.BigEndian.Uint64(sum.Sum(nil))
 		}
 	})
-	return q.plan, q.hash, q.hashErr
+	return q.hash, q.hashErr
 }
