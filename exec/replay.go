@@ -26,8 +26,10 @@ type replayPart struct {
 	index int
 	// from is where reading starts, next how far rows have been applied, limit the offset after the last record to apply.
 	from, next, limit int64
-	// positions are the source positions that the rows applied contain, nil while they are not known.
+	// positions are the source positions that the rows applied contain, nil while they are not known; told says that they came
+	// with what was read. Others are those of all the task's rows: this changelog may have told more before.
 	positions []state.Position
+	told      bool
 	// fromStart says that there was no local state to roll forward.
 	fromStart bool
 	// unplaced says that rows were applied behind the last positions: of a commit that broke off at least once, or of a version
@@ -165,27 +167,35 @@ func (r *replay) checkBeginnings() error {
 	return nil
 }
 
-// checkRestored compares what a task's rows contain after a replay up to its barrier with what the group has committed. Each
-// transaction writes both, so exactly once they are equal; at least once the rows may be ahead, for a crash between the two.
+// checkRestored compares what a task's changelogs told up to their barriers with what the group has committed. Each transaction
+// writes both, so exactly once they are equal; at least once the rows may be ahead, for a crash between the two.
 func (r *replay) checkRestored(t *hostedTask, offsets map[kafka.TopicPartition]kafka.GroupOffset) error {
-	known := map[string]int64{}
-	for _, p := range r.positions(t.local) {
-		known[p.Topic] = p.Offset
-	}
+	empty := true
+	var changelog kafka.TopicPartition
 	for tp, p := range r.parts {
-		if p.state != t.local || p.unplaced {
+		if p.state != t.local {
 			continue
 		}
-		for _, in := range t.stage.Inputs {
-			o := offsets[kafka.TopicPartition{Topic: in.Topic, Partition: t.partition}]
-			at, ok := known[in.Topic]
-			m, err := decodeOffsetMetadata(o.Metadata, t.partition)
-			switch {
-			case !ok && p.fromStart && !t.local.foreign && err == nil && m.accounting.Read > 0:
-				return lost(tp.Topic, tp.Partition, "the changelog is empty, though %d records of %s were processed", m.accounting.Read, in.Topic)
-			case ok && (at < o.Offset || at > o.Offset && !r.s.settings.atLeastOnce):
-				return lost(tp.Topic, tp.Partition, "the changelog goes up to offset %d of %s, but %d was committed", at, in.Topic, o.Offset)
+		changelog = tp
+		empty = empty && p.fromStart && !p.told && !p.unplaced
+		if !p.told || p.unplaced {
+			continue
+		}
+		for _, at := range p.positions {
+			o, ok := offsets[kafka.TopicPartition{Topic: at.Topic, Partition: t.partition}]
+			if ok && (at.Offset < o.Offset || at.Offset > o.Offset && !r.s.settings.atLeastOnce) {
+				return lost(tp.Topic, tp.Partition, "the changelog goes up to offset %d of %s, but %d was committed", at.Offset, at.Topic, o.Offset)
 			}
+		}
+	}
+	if !empty || changelog.Topic == "" {
+		return nil
+	}
+	for _, in := range t.stage.Inputs {
+		o := offsets[kafka.TopicPartition{Topic: in.Topic, Partition: t.partition}]
+		m, err := decodeOffsetMetadata(o.Metadata, t.partition)
+		if kept := m.accounting.Emitted + m.accounting.Merged; err == nil && kept > 0 {
+			return lost(changelog.Topic, changelog.Partition, "the changelog is empty, though %d records of %s were processed", kept, in.Topic)
 		}
 	}
 	return nil
@@ -210,7 +220,7 @@ func (r *replay) apply(b *kafka.Batch) error {
 			if err != nil {
 				return fmt.Errorf("restoring %s-%d at offset %d: %w", b.Topic, b.Partition, m.Offset, err)
 			}
-			p.positions, p.state.foreign, p.unplaced = positions, true, false
+			p.positions, p.told, p.state.foreign, p.unplaced = positions, true, true, false
 			continue
 		}
 		if err := p.state.store.Restore(id, m.Key, m.Value, m.Timestamp); err != nil {

@@ -79,7 +79,7 @@ func (l *life) run(c *cluster, name string, incarnation uint64) {
 	pool := state.NewPool(state.PoolOptions{CacheBytes: 1 << 20})
 	defer pool.Close()
 	x := exec.New(exec.Config{
-		Kafka: k, StateDir: stateDir, FS: l.disk, Pool: pool, ServiceID: serviceID, NodeID: name, Incarnation: incarnation,
+		Kafka: k, StateDir: stateDir, FS: l.disk, Pool: pool, ServiceID: serviceID, NodeID: name, Incarnation: incarnation, Endpoint: name + ":8088",
 		Functions: functions.Registry(), Formats: formats.Registry(), Logger: logger, Now: time.Now, Random: rand.Uint64,
 		RetryInitial: 200 * time.Millisecond, RetryMax: 2 * time.Second,
 	})
