@@ -13,8 +13,8 @@ import (
 
 	"github.com/ksqlgo/ksqlgo/server"
 	"github.com/ksqlgo/ksqlgo/server/api"
-	"github.com/ksqlgo/ksqlgo/server/broker"
 	"github.com/ksqlgo/ksqlgo/server/client"
+	"github.com/ksqlgo/ksqlgo/tests/apache"
 )
 
 // quick lets queries commit often, so that many rounds take little time.
@@ -247,12 +247,7 @@ func TestInsertsStreamToken(t *testing.T) {
 func TestReadYourWritesAcrossServers(t *testing.T) {
 	t.Parallel()
 	ctx := within(t, 2*time.Minute)
-	kafka, err := broker.Start(ctx, broker.Config{Listener: "127.0.0.1:0"})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = kafka.Close() })
-	cfg := server.Config{BootstrapServers: kafka.BootstrapServers()}
+	cfg := server.Config{BootstrapServers: apache.Bootstrap(t)}
 	worlds := []*world{start(ctx, t, cfg), start(ctx, t, cfg)}
 	worlds[0].writeIn(ctx, t, nil, `CREATE STREAM s (id INT KEY, k STRING, v INT) WITH (KAFKA_TOPIC='s', VALUE_FORMAT='JSON', PARTITIONS=4);
 		CREATE STREAM m AS SELECT * FROM s WHERE v >= 0;

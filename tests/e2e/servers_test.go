@@ -15,22 +15,18 @@ import (
 	"github.com/ksqlgo/ksqlgo/exec"
 	"github.com/ksqlgo/ksqlgo/server"
 	"github.com/ksqlgo/ksqlgo/server/api"
-	"github.com/ksqlgo/ksqlgo/server/broker"
 	"github.com/ksqlgo/ksqlgo/server/client"
+	"github.com/ksqlgo/ksqlgo/tests/apache"
 	"github.com/ksqlgo/ksqlgo/tests/topics"
 )
 
-// servers starts several servers of one service on a broker of its own.
+// servers starts several servers of one service on a Kafka of their own (see apache.Bootstrap).
 func servers(ctx context.Context, t *testing.T, n int, properties map[string]string) []*world {
 	t.Helper()
-	b, err := broker.Start(ctx, broker.Config{Listener: "127.0.0.1:0"})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = b.Close() })
+	kafka := apache.Bootstrap(t)
 	list := make([]*world, n)
 	for i := range list {
-		list[i] = start(ctx, t, server.Config{BootstrapServers: b.BootstrapServers(), Properties: properties})
+		list[i] = start(ctx, t, server.Config{BootstrapServers: kafka, Properties: properties})
 	}
 	return list
 }

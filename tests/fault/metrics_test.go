@@ -43,6 +43,16 @@ func (f figures) series(name string) []figure {
 	return out
 }
 
+// value is the figure of a name without labels.
+func (f figures) value(name string) float64 {
+	for _, x := range f {
+		if x.name == name {
+			return x.value
+		}
+	}
+	return 0
+}
+
 // metrics reads a server's figures.
 func (m *member) metrics(ctx context.Context) (figures, error) {
 	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
