@@ -52,7 +52,7 @@ func TestSimulation(t *testing.T) {
 			})
 		}
 	})
-	t.Logf("%d scenarios in %v, %v of their own time; %d failed; %d rebalances that the broker lost count of", done.Load(), time.Since(began).Round(time.Millisecond),
+	t.Logf("%d scenarios in %v, %v of their own time; %d failed; %d times a fault of the fake broker was helped over", done.Load(), time.Since(began).Round(time.Millisecond),
 		time.Duration(virtual.Load()).Round(time.Second), failed.Load(), restarts.Load())
 }
 
