@@ -60,7 +60,8 @@ func (q *query) start() {
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	q.cancel, q.done = cancel, make(chan struct{})
-	q.setState(Starting)
+	// The tasks of the session before, if there was one, may have gone on elsewhere.
+	q.interrupted()
 	go q.loop(ctx, q.done)
 }
 
@@ -128,6 +129,8 @@ func (q *query) session(ctx context.Context) (err error) {
 	}
 	err = s.run(ctx)
 	if err != nil && (errors.Is(err, state.ErrDisk) || errors.Is(err, state.ErrCorrupt)) {
+		// What is on disk may be older than what has been told.
+		q.interrupted()
 		q.closeState()
 	}
 	return err
@@ -243,6 +246,13 @@ func (q *query) openState() (*state.DB, error) {
 
 // snapshot is the query's committed state, for reading.
 func (q *query) snapshot() (*state.Snapshot, error) {
+	q.mu.Lock()
+	db := q.db
+	q.mu.Unlock()
+	if db != nil {
+		// One that has failed is not opened again here: what is on disk may be older than what has been told.
+		return db.Snapshot()
+	}
 	db, err := q.openState()
 	if err != nil {
 		return nil, err

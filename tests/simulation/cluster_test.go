@@ -238,6 +238,36 @@ func (c *cluster) allJoining() bool {
 	return len(running) == 0
 }
 
+// ghostAge is longer than a member may be silent.
+const ghostAge = 30 * time.Second
+
+// expelGhosts removes members of the group whose servers do not run and whose sessions never end. kfake makes them of static
+// members whose connection ends before the answer to their JoinGroup or SyncGroup: their timers are not started. since holds
+// when each was first seen.
+func (c *cluster) expelGhosts(ctx context.Context, since map[string]time.Time) {
+	g := c.kafka.GroupInfo(c.group())
+	if g == nil {
+		return
+	}
+	running := map[string]bool{}
+	for _, s := range c.servers {
+		running[s.name] = s.life != nil
+	}
+	for _, m := range g.Members {
+		switch at, seen := since[m.MemberID]; {
+		case m.InstanceID == nil || running[*m.InstanceID]:
+		case !seen:
+			since[m.MemberID] = time.Now()
+		case time.Since(at) > ghostAge:
+			c.log.note("the broker keeps a dead member for ever; %s is expelled", *m.InstanceID)
+			c.restarts.Add(1)
+			if _, err := kadm.NewClient(c.client).LeaveGroup(ctx, kadm.LeaveGroup(c.group()).InstanceIDs(*m.InstanceID)); err != nil {
+				c.log.note("expelling: %v", err)
+			}
+		}
+	}
+}
+
 // restartAll helps over a fault of kfake's, seen a few times in a thousand scenarios: it takes a static member that was
 // replaced while it waited for its SyncGroup out of the count of those who have joined, and starts its timer anew with each
 // join. Then a rebalance that everybody has joined ends only when nobody joins for a minute.
@@ -265,10 +295,12 @@ func (c *cluster) restartAll() {
 func (c *cluster) settle(ctx context.Context, within time.Duration) bool {
 	why := ""
 	began, joining := time.Now(), time.Now()
+	ghosts := map[string]time.Time{}
 	for ; time.Since(began) < within; time.Sleep(250 * time.Millisecond) {
 		if why = c.unfinished(ctx); why == "" {
 			return true
 		}
+		c.expelGhosts(ctx, ghosts)
 		if !c.allJoining() {
 			joining = time.Now()
 		} else if time.Since(joining) > stuckRebalance {

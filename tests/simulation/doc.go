@@ -19,7 +19,7 @@
 // moment, so a seed that failed may pass the next time. Run it several times; about one in three runs is usual.
 //
 // A goroutine that waits for a mutex whose holder waits for the clock would stop the bubble's time. Such a scenario ends the
-// test with all goroutines shown after a minute of real time.
+// test with all goroutines shown after three minutes of real time.
 //
 // # What must hold
 //
