@@ -180,41 +180,53 @@ func (a *Admin) CreateTopic(ctx context.Context, spec TopicSpec) (TopicInfo, err
 // spec; *TopicMismatchError says what differs. Several servers may call it at
 // once.
 func (a *Admin) EnsureTopic(ctx context.Context, spec TopicSpec) (TopicInfo, error) {
+	// Most of the time it is there, and to look is quicker than to ask the controller.
+	infos, err := a.Topics(ctx, spec.Name)
+	if err != nil {
+		return TopicInfo{}, err
+	}
+	if info, ok := infos[spec.Name]; ok {
+		return info, a.verify(ctx, info, spec)
+	}
 	var info TopicInfo
-	err := retrying(ctx, "creating a topic", func() (err error) {
+	err = retrying(ctx, "creating a topic", func() (err error) {
 		info, err = a.CreateTopic(ctx, spec)
 		return err
 	})
 	if KindOf(err) != TopicExists {
 		return info, err
 	}
-	// Somebody else may have created it just now.
+	// Somebody else has created it just now.
 	settle(ctx, a.client, []string{spec.Name}, topicMetadata.led)
-	infos, err := a.Topics(ctx, spec.Name)
-	if err != nil {
+	if infos, err = a.Topics(ctx, spec.Name); err != nil {
 		return TopicInfo{}, err
 	}
 	info, ok := infos[spec.Name]
 	if !ok {
 		return TopicInfo{}, topicError("verifying a topic", spec.Name, -1, kerr.UnknownTopicOrPartition)
 	}
+	return info, a.verify(ctx, info, spec)
+}
+
+// verify compares a topic with what it should be.
+func (a *Admin) verify(ctx context.Context, info TopicInfo, spec TopicSpec) error {
 	if spec.Partitions > 0 && info.Partitions != spec.Partitions {
-		return info, &TopicMismatchError{spec.Name, "partitions", fmt.Sprint(spec.Partitions), fmt.Sprint(info.Partitions)}
+		return &TopicMismatchError{spec.Name, "partitions", fmt.Sprint(spec.Partitions), fmt.Sprint(info.Partitions)}
 	}
 	if len(spec.Configs) == 0 {
-		return info, nil
+		return nil
 	}
 	have, err := a.TopicConfigs(ctx, spec.Name)
 	if err != nil {
-		return info, err
+		return err
 	}
 	for _, name := range slices.Sorted(maps.Keys(spec.Configs)) {
 		// How many replicas must have a record is the operators' to change, also later.
 		if name != "min.insync.replicas" && have[name] != spec.Configs[name] {
-			return info, &TopicMismatchError{spec.Name, name, spec.Configs[name], have[name]}
+			return &TopicMismatchError{spec.Name, name, spec.Configs[name], have[name]}
 		}
 	}
-	return info, nil
+	return nil
 }
 
 // DeleteTopics deletes topics and waits a while until the brokers know; one

@@ -48,7 +48,13 @@ const readyWithin = 2 * time.Minute
 // cannot be, the test is skipped. When the test fails, the ends of the nodes' logs are in its log.
 func Start(t testing.TB, o Options) *Cluster {
 	t.Helper()
-	c, err := Launch(t.TempDir(), o)
+	// The directory of the test may have a comma in its name, which Kafka takes for the end of it.
+	dir, err := os.MkdirTemp("", "ksqlgo-kafka")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = os.RemoveAll(dir) })
+	c, err := Launch(dir, o)
 	if errors.Is(err, ErrUnavailable) {
 		t.Skipf("SKIPPED: %v", err)
 	}
