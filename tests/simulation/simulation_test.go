@@ -21,7 +21,7 @@ var (
 )
 
 // budget is how long TestSimulation takes by default.
-const budget = 20 * time.Second
+const budget = 10 * time.Second
 
 // stuckAfter is how much real time a scenario may take. One that takes longer does not move in its own time either: a
 // goroutine waits for a mutex whose holder waits for the clock.
