@@ -2,7 +2,7 @@
 // ids, each with a disk), three brokers (kfake), a client that writes inputs and reads outputs, and the network between them.
 // What happens is drawn from a seed: a script of faults, a query, its inputs. A minute of theirs takes a tenth of a second.
 //
-//	go test ./tests/simulation                                        # about 20 s of it
+//	go test ./tests/simulation                                        # about 10 s of it
 //	go test ./tests/simulation -run TestSimulation -scenarios 1000 -v # a thousand scenarios
 //	go test ./tests/simulation -run TestSeed -seed 17 -v [-trace]     # one of them, with its log
 //
