@@ -27,7 +27,10 @@ func (e *Engine) Applied(c commandlog.AppliedCommand, before, after *catalog.Sna
 		return e.adjust(before, after)
 	case commandlog.TerminateQuery, commandlog.DropSource:
 		e.endQueries(ctx, before, after)
-		return e.deleteTopic(ctx, c.Command, before)
+		// A query that took long to end must not take the deletion's time.
+		deleting, cancel := context.WithTimeout(context.Background(), applyTimeout)
+		defer cancel()
+		return e.deleteTopic(deleting, c.Command, before)
 	}
 	return nil
 }
