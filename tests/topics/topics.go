@@ -121,14 +121,14 @@ func until(ctx context.Context, broker, topic string, last map[int32]int64, fn f
 	return nil
 }
 
-// Create makes topics with the broker's settings.
+// Create makes topics whose records are kept, whatever their timestamps, with the broker's settings otherwise.
 func Create(ctx context.Context, broker string, partitions int32, topics ...string) error {
 	cl, err := connect(broker)
 	if err != nil {
 		return err
 	}
 	defer cl.Close()
-	answers, err := kadm.NewClient(cl).CreateTopics(ctx, partitions, -1, nil, topics...)
+	answers, err := kadm.NewClient(cl).CreateTopics(ctx, partitions, -1, map[string]*string{"retention.ms": kadm.StringPtr("-1")}, topics...)
 	if err == nil {
 		err = answers.Error()
 	}
