@@ -30,6 +30,8 @@ type replayPart struct {
 	// with what was read. Others are those of all the task's rows: this changelog may have told more before.
 	positions []state.Position
 	told      bool
+	// furthest are the highest offsets told, by topic. At least once a server that was thrown out may write old ones late.
+	furthest map[string]int64
 	// fromStart says that there was no local state to roll forward.
 	fromStart bool
 	// unplaced says that rows were applied behind the last positions: of a commit that broke off at least once, or of a version
@@ -183,7 +185,15 @@ func (r *replay) checkRestored(t *hostedTask, offsets map[kafka.TopicPartition]k
 		}
 		for _, at := range p.positions {
 			o, ok := offsets[kafka.TopicPartition{Topic: at.Topic, Partition: t.partition}]
-			if ok && (at.Offset < o.Offset || at.Offset > o.Offset && !r.s.settings.atLeastOnce) {
+			if !ok {
+				continue
+			}
+			wrong := at.Offset != o.Offset
+			if r.s.settings.atLeastOnce {
+				at.Offset = p.furthest[at.Topic]
+				wrong = at.Offset < o.Offset
+			}
+			if wrong {
 				return lost(tp.Topic, tp.Partition, "the changelog goes up to offset %d of %s, but %d was committed", at.Offset, at.Topic, o.Offset)
 			}
 		}
@@ -199,6 +209,16 @@ func (r *replay) checkRestored(t *hostedTask, offsets map[kafka.TopicPartition]k
 		}
 	}
 	return nil
+}
+
+// goesTo notes how far the changelog goes.
+func (p *replayPart) goesTo(positions []state.Position) {
+	if p.furthest == nil {
+		p.furthest = map[string]int64{}
+	}
+	for _, at := range positions {
+		p.furthest[at.Topic] = max(p.furthest[at.Topic], at.Offset)
+	}
 }
 
 // apply takes a batch in. The rows become visible with the next commit.
@@ -221,6 +241,7 @@ func (r *replay) apply(b *kafka.Batch) error {
 				return fmt.Errorf("restoring %s-%d at offset %d: %w", b.Topic, b.Partition, m.Offset, err)
 			}
 			p.positions, p.told, p.state.foreign, p.unplaced = positions, true, true, false
+			p.goesTo(positions)
 			continue
 		}
 		if err := p.state.store.Restore(id, m.Key, m.Value, m.Timestamp); err != nil {
