@@ -1,9 +1,11 @@
 package fault
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"maps"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -69,7 +71,7 @@ func TestRollingRestart(t *testing.T) {
 func rollOne(ctx context.Context, m *member, r *fought, groups *groupWatch, leadersRebalance bool) (pause, restart time.Duration, err error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	before, err := groups.owners(ctx)
+	before, err := groups.calmOwners(ctx)
 	if err != nil {
 		return 0, 0, err
 	}
@@ -93,7 +95,7 @@ func rollOne(ctx context.Context, m *member, r *fought, groups *groupWatch, lead
 		}
 	}
 	pause = r.watcher.gap()
-	after, err := groups.owners(ctx)
+	after, err := groups.calmOwners(ctx)
 	if err != nil {
 		return 0, 0, err
 	}
@@ -196,6 +198,24 @@ func (w *groupWatch) settle(ctx context.Context, calm time.Duration) error {
 	}
 }
 
+// calmOwners is owners once every group is stable: in a rebalance a broker tells of nobody's partitions.
+func (w *groupWatch) calmOwners(ctx context.Context) (map[string]string, error) {
+	ctx, cancel := context.WithTimeout(ctx, time.Minute)
+	defer cancel()
+	for {
+		described, err := w.admin.DescribeGroups(ctx, w.names...)
+		if err == nil {
+			err = described.Error()
+		}
+		if err == nil && !slices.ContainsFunc(described.Sorted(), func(g kadm.DescribedGroup) bool { return g.State != "Stable" }) {
+			return owners(described), nil
+		}
+		if sleep(ctx, 50*time.Millisecond) != nil {
+			return nil, fmt.Errorf("waiting for stable groups: %w", cmp.Or(err, ctx.Err()))
+		}
+	}
+}
+
 // owners tells who owns each partition of each group, by the name of the instance.
 func (w *groupWatch) owners(ctx context.Context) (map[string]string, error) {
 	described, err := w.admin.DescribeGroups(ctx, w.names...)
@@ -205,6 +225,10 @@ func (w *groupWatch) owners(ctx context.Context) (map[string]string, error) {
 	if err != nil {
 		return nil, err
 	}
+	return owners(described), nil
+}
+
+func owners(described kadm.DescribedGroups) map[string]string {
 	out := map[string]string{}
 	for _, g := range described {
 		for _, m := range g.Members {
@@ -219,5 +243,5 @@ func (w *groupWatch) owners(ctx context.Context) (map[string]string, error) {
 			}
 		}
 	}
-	return out, nil
+	return out
 }
