@@ -127,6 +127,8 @@ func (s *session) assignedByLeader(a *cluster.Assignment, err error) {
 	case err != nil:
 		s.x.cfg.Logger.Error("the assignment of tasks cannot be read", "query", s.plan.QueryID, "error", err)
 	case a != nil:
+		s.x.cfg.Logger.Info("tasks were assigned", "query", s.plan.QueryID, "standby", len(a.Standby),
+			"warmUp", len(a.Warmup), "servers", len(a.Hosts))
 		s.q.setAssignment(a)
 		s.q.status.update(func(q *QueryStatus) { q.Rebalances++ })
 		s.q.wake()
@@ -145,6 +147,10 @@ func (s *session) applyAssignment(ctx context.Context) error {
 	}
 	if a != s.group.applied {
 		s.group.applied, s.group.asked = a, time.Time{}
+		if a.Moving {
+			// Tasks rest until every member has joined again. Whoever has none to give up would hear of it with a heartbeat only.
+			s.consumer.Rejoin()
+		}
 		if err := s.followAssigned(ctx); err != nil {
 			return err
 		}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -42,7 +43,7 @@ func (s *session) resync(ctx context.Context, tasks []*hostedTask) error {
 		t.local.restoreTotal.Store(0)
 	}
 	s.publish()
-	job := &restoreJob{tasks: tasks, done: make(chan struct{})}
+	job := &restoreJob{tasks: tasks, began: time.Now(), done: make(chan struct{})}
 	ctx, job.cancel = context.WithCancel(ctx)
 	s.jobs = append(s.jobs, job)
 	go func() {
@@ -61,6 +62,7 @@ func (s *session) resync(ctx context.Context, tasks []*hostedTask) error {
 // restoreJob is a resync under way.
 type restoreJob struct {
 	tasks  []*hostedTask
+	began  time.Time
 	cancel context.CancelFunc
 	// done is closed at the end; err and what follows are set then.
 	done    chan struct{}
@@ -80,6 +82,7 @@ func (s *session) bringUp(ctx context.Context, job *restoreJob) (err error) {
 	if job.offsets, err = s.stableOffsets(wait, job.tasks); err != nil {
 		return err
 	}
+	s.step("the committed offsets were read", job)
 	if err := s.restore(ctx, wait, job.tasks, job.offsets); err != nil {
 		return err
 	}
@@ -88,8 +91,14 @@ func (s *session) bringUp(ctx context.Context, job *restoreJob) (err error) {
 			return err
 		}
 	}
+	s.step("the changelogs were read", job)
 	job.ends, err = s.tableEnds(wait, job.tasks)
 	return err
+}
+
+// step tells how far a resync is.
+func (s *session) step(what string, job *restoreJob) {
+	s.x.cfg.Logger.Debug(what, "query", s.plan.QueryID, "tasks", len(job.tasks), "took", time.Since(job.began))
 }
 
 // finish takes over the tasks of resyncs that are done and lets them run.
@@ -118,6 +127,7 @@ func (s *session) finish() error {
 			return err
 		}
 		s.consumer.StartAt(start)
+		s.x.cfg.Logger.Info("tasks run", "query", s.plan.QueryID, "tasks", names(job.tasks), "took", time.Since(job.began))
 	}
 	changed := len(kept) != len(s.jobs)
 	s.jobs = kept
@@ -125,6 +135,18 @@ func (s *session) finish() error {
 		s.publish()
 	}
 	return nil
+}
+
+// names lists tasks for a log.
+func names(tasks []*hostedTask) string {
+	var out strings.Builder
+	for i, t := range tasks {
+		if i > 0 {
+			out.WriteByte(' ')
+		}
+		fmt.Fprint(&out, t.local.id())
+	}
+	return out.String()
 }
 
 // positionsOf are the positions that rows contain which were brought to the last commit, where tasks go on from.

@@ -215,6 +215,7 @@ func (s *session) closeClients() {
 // rebalance carries out one step of the group's rebalance.
 func (s *session) rebalance(ctx context.Context, e *kafka.Rebalance) error {
 	defer e.Ack()
+	s.x.cfg.Logger.Debug("the group rebalances", "query", s.plan.QueryID, "event", e.Kind, "partitions", len(e.Partitions))
 	switch e.Kind {
 	case kafka.Assigned:
 		s.assigned = s.x.cfg.Now()

@@ -45,6 +45,8 @@ type Assignment struct {
 	// Standby are the tasks whose changelogs this member follows. Warmup are those of them or besides them for which it is to
 	// ask for a rebalance once it has caught up. Both are in order.
 	Standby, Warmup []TaskID
+	// Moving says that some member has yet to give up a task before its new owner can have it: another rebalance is due at once.
+	Moving bool
 	// Hosts are all members, and Owners and Standbys say by their index in Hosts who owns and who stands by for a task. A task
 	// that is about to move is listed with its new owner.
 	Hosts    []Host
@@ -79,6 +81,7 @@ const (
 	asgHosts
 	asgOwners
 	asgStandbys
+	asgMoving
 )
 
 // Encode writes the assignment in a version that all members understand: a.Version, or the version of this code when that
@@ -109,6 +112,9 @@ func (a *Assignment) Encode() []byte {
 		}
 		return b
 	}))
+	if a.Moving {
+		w.number(asgMoving, 1)
+	}
 	return w.seal()
 }
 
@@ -171,6 +177,8 @@ func DecodeAssignment(b []byte) (*Assignment, error) {
 			for len(r.buf) > 0 {
 				a.Hosts = append(a.Hosts, Host{string(r.bytes()), string(r.bytes()), string(r.bytes())})
 			}
+		case asgMoving:
+			a.Moving = r.uvarint() != 0
 		case asgOwners:
 			r.byStage(func(t TaskID) {
 				if i := r.number31(); i > 0 {

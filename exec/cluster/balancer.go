@@ -77,7 +77,7 @@ func (b *Balancer) Balance(members []kafka.BalancerMember, partitions map[string
 		}
 	}
 	whole := plan.assignment(t.PlanHash, list)
-	whole.Version = agreed
+	whole.Version, whole.Moving = agreed, plan.moves(list)
 	topics := make(map[int32][]string, len(t.Stages))
 	for _, s := range t.Stages {
 		topics[s.ID] = s.Topics
@@ -121,6 +121,24 @@ func (b *Balancer) member(m kafka.BalancerMember) (Member, error) {
 	}
 	out.Claims = sortedTasks(claimed)
 	return out, err
+}
+
+// moves says whether a task goes to a member while another one still holds it.
+func (p Plan) moves(members []Member) bool {
+	owners := map[TaskID]int{}
+	for i, m := range p.Members {
+		for _, t := range m.Active {
+			owners[t] = i
+		}
+	}
+	for i, m := range members {
+		for _, t := range m.Claims {
+			if owner, ok := owners[t]; ok && owner != i && !slices.Contains(members[owner].Claims, t) {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // assignment is the picture that all members share.

@@ -70,6 +70,30 @@ func TestBalance(t *testing.T) {
 	}
 }
 
+// While a task is still to be given up all members are told that another rebalance is due, and not any more afterwards.
+func TestMovingIsTold(t *testing.T) {
+	a, told := balancer("a", Topology{Stages: []Stage{{Topics: []string{"in"}, Partitions: 4}}})
+	b, _ := balancer("b", Topology{Stages: []Stage{{Topics: []string{"in"}, Partitions: 4}}})
+	for _, c := range []struct {
+		a, b []int32
+		want bool
+	}{
+		{[]int32{0, 1, 2, 3}, nil, true},
+		{[]int32{0, 1}, nil, false},
+		{[]int32{0, 1}, []int32{2, 3}, false},
+		{[]int32{0}, []int32{1, 2, 3}, true},
+	} {
+		member := func(id string, owned []int32, from *Balancer) kafka.BalancerMember {
+			return kafka.BalancerMember{ID: id, Topics: []string{"in"}, Owned: map[string][]int32{"in": owned}, Generation: 2, UserData: from.JoinData()}
+		}
+		out := a.Balance([]kafka.BalancerMember{member("a", c.a, a), member("b", c.b, b)}, map[string]int32{"in": 4})
+		a.Assigned(out[0].UserData)
+		if told.err != nil || told.assignment.Moving != c.want {
+			t.Errorf("a has %v, b has %v: moving %v, %v", c.a, c.b, told.assignment.Moving, told.err)
+		}
+	}
+}
+
 // Each join says something new, or the broker would not rebalance for it.
 func TestJoinsDiffer(t *testing.T) {
 	a, _ := balancer("a", twoStages())

@@ -24,7 +24,7 @@ func someSubscription() Subscription {
 func someAssignment() *Assignment {
 	return &Assignment{
 		Version: version, Err: &AssignmentError{PlansDiffer, "servers differ"}, PlanHash: 9,
-		Standby: []TaskID{{0, 1}, {1, 1}}, Warmup: []TaskID{{0, 2}},
+		Standby: []TaskID{{0, 1}, {1, 1}}, Warmup: []TaskID{{0, 2}}, Moving: true,
 		Hosts:    []Host{{"a", "http://a:1", "x"}, {"b", "http://b:1", ""}},
 		Owners:   map[TaskID]int{{0, 0}: 0, {0, 1}: 1, {1, 0}: 1},
 		Standbys: map[TaskID][]int{{0, 0}: {1}, {0, 1}: {0, 1}},
