@@ -2,6 +2,7 @@ package exec
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -182,10 +183,19 @@ func (s *session) openProducer(ctx context.Context) error {
 	cfg := kafka.ProducerConfig{Name: s.plan.QueryID + "-p", TransactionalID: s.groupName + "-" + s.x.cfg.NodeID,
 		TransactionTimeout: min(s.settings.sessionTimeout, maxTransactionTimeout)}
 	if s.settings.atLeastOnce {
-		cfg.TransactionalID = ""
+		cfg.TransactionalID, cfg.Permit = "", s.mayWrite
 	}
 	s.producer, err = s.x.cfg.Kafka.NewProducer(ctx, cfg)
 	return err
+}
+
+// mayWrite keeps a server that was frozen or cut off from writing old rows behind those of whoever has its tasks by now: where
+// there are no transactions nothing else does.
+func (s *session) mayWrite() error {
+	if reason := s.q.outOfTouch(); reason != "" {
+		return errors.New("this server " + reason)
+	}
+	return nil
 }
 
 func (s *session) close() {

@@ -4,6 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"slices"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -125,6 +127,45 @@ func TestTakenOverProducerIsFenced(t *testing.T) {
 		t.Error("the old producer committed")
 	}
 	if got := e.readAll(t, "out"); len(got) != 1 || got[0] != "young" {
+		t.Errorf("topic has %v", got)
+	}
+}
+
+// A producer without transactions writes nothing while it may not, says why, and can go on later.
+func TestProducerAsksForPermission(t *testing.T) {
+	e := start(t)
+	e.topic(t, "out", 1)
+	ctx := timeout(t)
+	var denied atomic.Pointer[error]
+	p, err := e.NewProducer(ctx, kafka.ProducerConfig{Name: "asks", Permit: func() error {
+		if err := denied.Load(); err != nil {
+			return *err
+		}
+		return nil
+	}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer p.Close()
+	reason := errors.New("not now")
+	for i, text := range []string{"first", "second", "third"} {
+		want := i == 1
+		denied.Store(nil)
+		if want {
+			denied.Store(&reason)
+		}
+		p.Produce("out", 0, nil, []byte(text), 0, nil)
+		err := p.Flush(ctx)
+		if want != errors.Is(err, reason) || !want && err != nil || want && kafka.KindOf(err) != kafka.Stale {
+			t.Errorf("%s: %v", text, err)
+		}
+		if err != nil {
+			if err := p.AbortTransaction(ctx); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	if got := e.readAll(t, "out"); !slices.Equal(got, []string{"first", "third"}) {
 		t.Errorf("topic has %v", got)
 	}
 }

@@ -26,6 +26,10 @@ type ProducerConfig struct {
 	// BatchBytes bounds a batch; 0 means 512 KiB. A larger record makes a batch
 	// of its own.
 	BatchBytes int
+	// Permit is asked before each request, also one that is sent again; after an error what is buffered is dropped and Flush
+	// returns the error. It is for producers without transactions, which brokers do not fence: who may not own its partitions
+	// any more must not write to them. It is called by a goroutine of the producer's; nil permits all.
+	Permit func() error
 }
 
 // Producer writes what a query emits. One goroutine at a time calls it.

@@ -33,6 +33,7 @@ type sender struct {
 	txnID  *string
 	limit  int
 	expire time.Duration
+	permit func() error
 
 	ctx  context.Context
 	stop context.CancelFunc
@@ -51,7 +52,8 @@ type sender struct {
 
 func newSender(client *kgo.Client, txnID string, cfg ProducerConfig, logger *slog.Logger) *sender {
 	ctx, stop := context.WithCancel(context.Background())
-	s := &sender{client: client, logger: logger, limit: cfg.MaxBufferedBytes, expire: deliveryTimeout, ctx: ctx, stop: stop}
+	s := &sender{client: client, logger: logger, limit: cfg.MaxBufferedBytes, expire: deliveryTimeout, permit: cfg.Permit,
+		ctx: ctx, stop: stop}
 	if txnID != "" {
 		s.txnID, s.expire = &txnID, cfg.TransactionTimeout
 	}
@@ -308,6 +310,9 @@ func (s *sender) sendTo(ctx context.Context, broker int32, list []outgoing) (aga
 		rp.Partition, rp.Records = o.target.Partition, o.batch.buf
 		req.Topics[i].Partitions = append(req.Topics[i].Partitions, rp)
 	}
+	if !s.permitted() {
+		return false
+	}
 	resp, err := req.RequestWith(ctx, s.client.Broker(int(broker)))
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -324,6 +329,24 @@ func (s *sender) sendTo(ctx context.Context, broker int32, list []outgoing) (aga
 	}
 	s.changed.Broadcast()
 	return again
+}
+
+// permitted says whether there may be written at present; if not, that ends all there is to send.
+func (s *sender) permitted() bool {
+	if s.permit == nil {
+		return true
+	}
+	err := s.permit()
+	if err == nil {
+		return true
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.firstErr == nil {
+		s.firstErr = &Error{Kind: Stale, Op: "producing", Err: err}
+	}
+	s.drop()
+	return false
 }
 
 // answered takes the answer for one batch. s.mu is held.
