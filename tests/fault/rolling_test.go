@@ -148,26 +148,28 @@ func rollDrained(ctx context.Context, m *member, r *fought, times *rolls) error 
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	r.watcher.rest()
-	cluster := func(verb string) error {
-		out, err := exec.CommandContext(ctx, m.cfg.Binary, "cluster", verb, "--server", m.cfg.URL(), "--timeout", "90s").CombinedOutput()
-		if err != nil {
-			return fmt.Errorf("cluster %s: %w\n%s", verb, err, out)
-		}
-		return nil
-	}
-	if err := cluster("drain"); err != nil {
+	if err := m.cluster(ctx, "drain"); err != nil {
 		return err
 	}
 	if err := times.restart(ctx, m); err != nil {
 		return err
 	}
-	if err := cluster("wait-ready"); err != nil {
+	if err := m.cluster(ctx, "wait-ready"); err != nil {
 		return err
 	}
 	if err := r.flowsAgain(ctx, "drained restart"); err != nil {
 		return err
 	}
 	times.pauses = append(times.pauses, r.watcher.gap())
+	return nil
+}
+
+// cluster is what an operator says to the server: ksqlgo cluster drain, or wait-ready.
+func (m *member) cluster(ctx context.Context, verb string) error {
+	out, err := exec.CommandContext(ctx, m.cfg.Binary, "cluster", verb, "--server", m.cfg.URL(), "--timeout", "90s").CombinedOutput()
+	if err != nil {
+		return fmt.Errorf("cluster %s: %w\n%s", verb, err, out)
+	}
 	return nil
 }
 
