@@ -130,6 +130,9 @@ CREATE STREAM joined_%[1]d WITH (KAFKA_TOPIC = 'joined_%[1]d') AS
 	if _, err := execute(ctx, stays.server, fmt.Sprintf("DROP STREAM joined_%[1]d DELETE TOPIC; DROP TABLE counts_%[1]d DELETE TOPIC;", n)); err != nil {
 		return err
 	}
+	if err := c.forget(ctx); err != nil {
+		return err
+	}
 	if err := leaver.revive(); err != nil {
 		return err
 	}
@@ -144,6 +147,22 @@ func (c *churner) feed(ctx context.Context, n int64) error {
 		c.next++
 	}
 	return topics.Write(ctx, c.broker.address(), list...)
+}
+
+// forget deletes the inputs: what queries of later rounds read at a time, and the memory it takes, would grow with them.
+func (c *churner) forget(ctx context.Context) error {
+	cl, err := kgo.NewClient(kgo.SeedBrokers(c.broker.address()))
+	if err != nil {
+		return err
+	}
+	defer cl.Close()
+	admin := kadm.NewClient(cl)
+	ends, err := admin.ListEndOffsets(ctx, "inputs")
+	if err != nil {
+		return err
+	}
+	_, err = admin.DeleteRecords(ctx, ends.Offsets())
+	return err
 }
 
 // rest waits until nothing is left of the queries, and says what the server that stays needs then.
