@@ -66,6 +66,8 @@ func (s side) bytes(raw json.RawMessage) ([]byte, error) {
 			return nil, fmt.Errorf("the KAFKA format with %d columns", len(s.columns))
 		}
 		return kafkaBytes(s.columns[0].Type, v, raw)
+	case "PROTOBUF_NOSR":
+		return s.binary(raw)
 	}
 	return nil, fmt.Errorf("format %s is not written by query tests", s.format.Name)
 }
@@ -115,6 +117,8 @@ func (s side) value(b []byte) (any, error) {
 			return nil, fmt.Errorf("the KAFKA format with %d columns", len(s.columns))
 		}
 		return kafkaValue(s.columns[0].Type, b)
+	case "PROTOBUF_NOSR":
+		return s.fromBinary(b)
 	}
 	return nil, fmt.Errorf("format %s is not read by query tests", s.format.Name)
 }

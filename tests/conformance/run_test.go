@@ -72,9 +72,21 @@ func (c *testCase) createTopics(w *sqltest.World) error {
 		w.Sim().CreateTopic(t.Name, max(t.Partitions, 1))
 	}
 	for _, topic := range declaredTopics(c.Statements) {
-		w.Sim().CreateTopic(topic, 1)
+		w.Sim().CreateTopic(topic, c.declaredPartitions(topic))
 	}
 	return nil
+}
+
+// declaredPartitions are those of a topic that only a statement names: one, unless the case says afterwards that there were more.
+func (c *testCase) declaredPartitions(topic string) int {
+	if c.Post != nil {
+		for _, t := range c.Post.Topics.Topics {
+			if t.Name == topic && t.Partitions > 0 {
+				return t.Partitions
+			}
+		}
+	}
+	return 1
 }
 
 // execute runs the statements as one text, so that places in errors are ksqlDB's, then feeds the inputs.

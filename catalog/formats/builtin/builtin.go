@@ -7,6 +7,7 @@ import (
 	"github.com/ksqlgo/ksqlgo/catalog/formats/json"
 	"github.com/ksqlgo/ksqlgo/catalog/formats/kafka"
 	"github.com/ksqlgo/ksqlgo/catalog/formats/none"
+	"github.com/ksqlgo/ksqlgo/catalog/formats/protobuf"
 )
 
 // Registry returns a registry of all built-in formats; a new format is a line here.
@@ -16,5 +17,6 @@ func Registry() *formats.Registry {
 		delimited.New(),
 		kafka.New(),
 		none.New(),
+		protobuf.New(),
 	)
 }

@@ -1,0 +1,175 @@
+package protobuf
+
+import (
+	"errors"
+	"math"
+	"math/big"
+	"time"
+
+	"github.com/cockroachdb/apd/v3"
+	"google.golang.org/protobuf/encoding/protowire"
+
+	"github.com/ksqlgo/ksqlgo/catalog/formats"
+	"github.com/ksqlgo/ksqlgo/catalog/types"
+)
+
+// appendVarints writes a message of integer fields numbered from 1, with its length; zeros are left out. It is for at most
+// four fields, whose length takes one byte.
+func appendVarints(dst []byte, list ...int64) []byte {
+	at := len(dst)
+	dst = append(dst, 0)
+	for i, v := range list {
+		if v != 0 {
+			dst = protowire.AppendVarint(protowire.AppendTag(dst, protowire.Number(i+1), protowire.VarintType), uint64(v))
+		}
+	}
+	dst[at] = byte(len(dst) - at - 1)
+	return dst
+}
+
+const secondsOfDay = 24 * 60 * 60
+
+func appendDate(dst []byte, days int64) []byte {
+	year, month, day := time.Unix(days*secondsOfDay, 0).UTC().Date()
+	return appendVarints(dst, int64(year), int64(month), int64(day))
+}
+
+func appendTime(dst []byte, ms int64) []byte {
+	return appendVarints(dst, ms/3_600_000, ms/60_000%60, ms/1000%60, ms%1000*1_000_000)
+}
+
+func appendTimestamp(dst []byte, ms int64) []byte {
+	seconds, rest := ms/1000, ms%1000
+	if rest < 0 {
+		seconds, rest = seconds-1, rest+1000
+	}
+	return appendVarints(dst, seconds, rest*1_000_000)
+}
+
+// appendDecimal writes the fields of a confluent.type.Decimal.
+func appendDecimal(dst []byte, t *types.Type, d *apd.Decimal) []byte {
+	unscaled := d.Coeff.MathBigInt()
+	if d.Negative {
+		unscaled.Neg(unscaled)
+	}
+	dst = protowire.AppendBytes(protowire.AppendTag(dst, 1, protowire.BytesType), twosComplement(unscaled))
+	dst = protowire.AppendVarint(protowire.AppendTag(dst, 2, protowire.VarintType), uint64(t.Precision))
+	if d.Exponent != 0 {
+		dst = protowire.AppendVarint(protowire.AppendTag(dst, 3, protowire.VarintType), uint64(int64(-d.Exponent)))
+	}
+	return dst
+}
+
+// twosComplement is a number as Java's BigInteger.toByteArray writes it: the fewest bytes that have a sign bit.
+func twosComplement(v *big.Int) []byte {
+	if v.Sign() >= 0 {
+		b := v.Bytes()
+		if len(b) == 0 || b[0]&0x80 != 0 {
+			b = append([]byte{0}, b...)
+		}
+		return b
+	}
+	// -v-1 has the same bits, inverted.
+	b := new(big.Int).Not(v).Bytes()
+	if len(b) == 0 || b[0]&0x80 != 0 {
+		b = append([]byte{0}, b...)
+	}
+	for i := range b {
+		b[i] = ^b[i]
+	}
+	return b
+}
+
+func fromTwosComplement(b []byte) *big.Int {
+	v := new(big.Int).SetBytes(b)
+	if len(b) > 0 && b[0]&0x80 != 0 {
+		v.Sub(v, new(big.Int).Lsh(big.NewInt(1), uint(len(b))*8))
+	}
+	return v
+}
+
+// varints reads a message of integer fields; others are skipped.
+func varints(data []byte, into []int64) error {
+	return eachField(data, func(number protowire.Number, wire protowire.Type, data []byte) (int, error) {
+		if wire != protowire.VarintType || int(number) > len(into) {
+			return skip(number, wire, data)
+		}
+		v, n := protowire.ConsumeVarint(data)
+		if n < 0 {
+			return 0, protowire.ParseError(n)
+		}
+		into[number-1] = int64(v)
+		return n, nil
+	})
+}
+
+func decodeDate(data []byte) (days int64, err error) {
+	var v [3]int64
+	if err := varints(data, v[:]); err != nil {
+		return 0, err
+	}
+	if v[0] < -1_000_000_000 || v[0] > 1_000_000_000 || v[1] < 0 || v[1] > 12 || v[2] < 0 || v[2] > 31 {
+		return 0, errors.New("no date")
+	}
+	seconds := time.Date(int(v[0]), time.Month(max(v[1], 1)), int(max(v[2], 1)), 0, 0, 0, 0, time.UTC).Unix()
+	if days = seconds / secondsOfDay; days < math.MinInt32 || days > math.MaxInt32 {
+		return 0, errors.New("no date")
+	}
+	return days, nil
+}
+
+func decodeTime(data []byte) (ms int64, err error) {
+	var v [4]int64
+	if err := varints(data, v[:]); err != nil {
+		return 0, err
+	}
+	if v[0] < 0 || v[0] > 23 || v[1] < 0 || v[1] > 59 || v[2] < 0 || v[2] > 59 || v[3] < 0 || v[3] > 999_999_999 {
+		return 0, errors.New("no time of day")
+	}
+	return v[0]*3_600_000 + v[1]*60_000 + v[2]*1000 + v[3]/1_000_000, nil
+}
+
+func decodeTimestamp(data []byte) (ms int64, err error) {
+	var v [2]int64
+	if err := varints(data, v[:]); err != nil {
+		return 0, err
+	}
+	if limit := int64(math.MaxInt64 / 1000); v[0] >= limit || v[0] <= -limit || v[1] < 0 || v[1] > 999_999_999 {
+		return 0, errors.New("no timestamp")
+	}
+	return v[0]*1000 + v[1]/1_000_000, nil
+}
+
+// maxDecimalBytes bounds a number: the digits of the widest DECIMAL take less.
+const maxDecimalBytes = 1 << 10
+
+func decodeDecimal(data []byte, t *types.Type) (*apd.Decimal, error) {
+	var unscaled []byte
+	var scale int64
+	err := eachField(data, func(number protowire.Number, wire protowire.Type, data []byte) (int, error) {
+		switch {
+		case number == 1 && wire == protowire.BytesType:
+			v, n := protowire.ConsumeBytes(data)
+			unscaled = v
+			return n, protowire.ParseError(n)
+		case number == 3 && wire == protowire.VarintType:
+			v, n := protowire.ConsumeVarint(data)
+			scale = int64(v)
+			return n, protowire.ParseError(n)
+		}
+		return skip(number, wire, data)
+	})
+	if err != nil {
+		return nil, err
+	}
+	if len(unscaled) > maxDecimalBytes || scale < -1000 || scale > 1000 {
+		return nil, errors.New("no DECIMAL that fits " + t.String())
+	}
+	v := fromTwosComplement(unscaled)
+	d := &apd.Decimal{Negative: v.Sign() < 0, Exponent: int32(-scale)}
+	d.Coeff.SetMathBigInt(v.Abs(v))
+	if err := formats.FitDecimal(d, t); err != nil {
+		return nil, err
+	}
+	return d, nil
+}
