@@ -114,6 +114,32 @@ func (x *Executor) Start(spec QuerySpec) error {
 	return nil
 }
 
+// Replace lets a query go on with another plan, whose stores and topics must be the same, where its last commit left it. A
+// query that is not known is started.
+func (x *Executor) Replace(spec QuerySpec) error {
+	id := spec.Plan.QueryID
+	x.mu.Lock()
+	old, ok := x.queries[id]
+	if !ok || x.closed {
+		x.mu.Unlock()
+		return x.Start(spec)
+	}
+	q := newQuery(x, spec)
+	// Whoever asks for its rows meanwhile waits until the state has changed hands.
+	q.mu.Lock()
+	x.queries[id] = q
+	x.mu.Unlock()
+	old.stop()
+	old.retire()
+	q.mu.Unlock()
+	if spec.Paused {
+		q.setState(Paused)
+		return nil
+	}
+	q.start()
+	return nil
+}
+
 // Pause stops processing; state stays readable. Resume goes on where it stopped.
 func (x *Executor) Pause(id string) error {
 	q, err := x.query(id)

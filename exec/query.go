@@ -3,6 +3,7 @@ package exec
 import (
 	"context"
 	"crypto/sha256"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"path/filepath"
@@ -36,6 +37,8 @@ type query struct {
 	// mu guards what follows.
 	mu sync.Mutex
 	db *state.DB
+	// retired: another query object of the same id has the state now.
+	retired bool
 	// assignment is what the group's leader last told; nil before that.
 	assignment *cluster.Assignment
 	// consumer is that of the running session, to wake it up; nil without one.
@@ -206,6 +209,9 @@ func classOf(err error) ErrorClass {
 func (q *query) openState() (*state.DB, error) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
+	if q.retired {
+		return nil, errReplaced
+	}
 	if q.db != nil && q.db.Err() == nil {
 		return q.db, nil
 	}
@@ -218,14 +224,13 @@ func (q *query) openState() (*state.DB, error) {
 	if err != nil {
 		return nil, err
 	}
-	encoded, err := physical.Encode(q.plan)
+	print, err := stateFingerprint(q.plan)
 	if err != nil {
 		return nil, err
 	}
-	print := sha256.Sum256(encoded)
 	open := func() (*state.DB, error) {
 		return state.Open(state.Options{Dir: dir, FS: q.x.cfg.FS, Pool: q.x.cfg.Pool, Stores: specs,
-			Fingerprint: print[:], Logger: q.x.cfg.Logger})
+			Fingerprint: print, Logger: q.x.cfg.Logger})
 	}
 	db, err := open()
 	if errors.Is(err, state.ErrCorrupt) || errors.Is(err, state.ErrLayout) || errors.Is(err, state.ErrVersion) {
@@ -244,6 +249,28 @@ func (q *query) openState() (*state.DB, error) {
 	return db, nil
 }
 
+// stateFingerprint tells apart what local state belongs to: the query and what its stores hold. A query that is replaced by one
+// with the same stores keeps its state.
+func stateFingerprint(plan *physical.Plan) ([]byte, error) {
+	type stage struct {
+		ID, Partitions int
+		Stores         []*physical.Store
+	}
+	list := make([]stage, len(plan.Stages))
+	for i, s := range plan.Stages {
+		list[i] = stage{s.ID, s.Partitions, s.Stores}
+	}
+	text, err := json.Marshal(struct {
+		QueryID string
+		Stages  []stage
+	}{plan.QueryID, list})
+	if err != nil {
+		return nil, err
+	}
+	print := sha256.Sum256(text)
+	return print[:], nil
+}
+
 // snapshot is the query's committed state, for reading.
 func (q *query) snapshot() (*state.Snapshot, error) {
 	q.mu.Lock()
@@ -258,6 +285,17 @@ func (q *query) snapshot() (*state.Snapshot, error) {
 		return nil, err
 	}
 	return db.Snapshot()
+}
+
+// errReplaced is for whoever still holds a query that was replaced.
+var errReplaced = errors.New("the query was just replaced; ask again")
+
+// retire closes the state for good: it is another query object's.
+func (q *query) retire() {
+	q.mu.Lock()
+	q.retired = true
+	q.mu.Unlock()
+	q.closeState()
 }
 
 func (q *query) closeState() {

@@ -11,6 +11,9 @@ import (
 	"github.com/ksqlgo/ksqlgo/grammar/diag"
 )
 
+// kindNoun is the kind as messages have it: stream, table.
+func kindNoun(k catalog.Kind) string { return strings.ToLower(k.String()) }
+
 func kindOf(k ast.SourceKind) catalog.Kind {
 	if k == ast.Table {
 		return catalog.Table
@@ -28,8 +31,12 @@ func CreateSource(env *Env, st *ast.CreateSource) (*SourcePlan, error) {
 	if st.ReadOnly && st.OrReplace {
 		return nil, replaceReadOnly(st.Name, kind)
 	}
-	if exists, err := env.checkNew(st.Name, kind, st.OrReplace, st.IfNotExists); err != nil || exists {
+	old, exists, err := env.checkNew(st.Name, kind, st.OrReplace, st.IfNotExists)
+	if err != nil || exists {
 		return &SourcePlan{Exists: exists}, err
+	}
+	if old != nil && old.CreatedBy != "" {
+		return nil, env.taken(st.Name, kind, old).WithHint("It is the result of %s: CREATE OR REPLACE … AS SELECT can change it.", old.CreatedBy)
 	}
 	w, err := parseWith(st.With, createProperties)
 	if err != nil {
@@ -67,6 +74,11 @@ func CreateSource(env *Env, st *ast.CreateSource) (*SourcePlan, error) {
 		return nil, err
 	}
 	src.Partitions, src.Replicas = plan.Topic.Partitions, plan.Topic.Replicas
+	if old != nil {
+		if err := checkUpgrade(st.Span(), old, src); err != nil {
+			return nil, err
+		}
+	}
 	filled := *st
 	filled.With = fillWith(st.With, src, plan.Topic)
 	src.SQL = statementText(&filled)
@@ -82,28 +94,35 @@ func checkSourceName(name ast.Ident) error {
 	return nil
 }
 
-// checkNew refuses a name that is taken; exists is true where IF NOT EXISTS makes that no error.
-func (env *Env) checkNew(name ast.Ident, kind catalog.Kind, orReplace, ifNotExists bool) (exists bool, err error) {
+// checkNew refuses a name that is taken; exists is true where IF NOT EXISTS makes that no error. With OR REPLACE old is the source
+// that is to be replaced, nil when there is none.
+func (env *Env) checkNew(name ast.Ident, kind catalog.Kind, orReplace, ifNotExists bool) (old *catalog.Source, exists bool, err error) {
 	old, ok := env.Catalog.Source(name.Name)
-	if !ok {
-		return false, nil
-	}
-	noun := strings.ToLower(kind.String())
 	switch {
+	case !ok:
+		return nil, false, nil
 	case ifNotExists && !orReplace:
-		return true, nil
+		return nil, true, nil
 	case orReplace && old.ReadOnly:
-		return false, replaceReadOnly(name, kind)
-	case orReplace:
-		return false, diag.Errorf(diag.NotSupported, name.Span(), "Cannot add %s '%s': CREATE OR REPLACE of an existing source is not executed yet.", noun, name.Name).
-			WithHint("DROP %s %s first.", old.Kind, name.Name)
+		return nil, false, replaceReadOnly(name, kind)
+	case orReplace && old.Kind == kind:
+		if env.property("ksql.create.or.replace.enabled") == "false" {
+			return nil, false, diag.Errorf(diag.InvalidSource, name.Span(), "Cannot add %s '%s': CREATE OR REPLACE is switched off.", kindNoun(kind), name.Name).
+				WithHint("The property is ksql.create.or.replace.enabled.")
+		}
+		return old, false, nil
 	}
-	return false, diag.Errorf(diag.Duplicate, name.Span(), "Cannot add %s '%s': A %s with the same name already exists", noun, name.Name, strings.ToLower(old.Kind.String())).
-		WithHint("Choose another name, DROP %s %s first, or say IF NOT EXISTS.", old.Kind, name.Name)
+	return nil, false, env.taken(name, kind, old).WithHint("Choose another name, DROP %s %s first, or say IF NOT EXISTS.", old.Kind, name.Name)
+}
+
+// taken is the error of a name that another source has.
+func (env *Env) taken(name ast.Ident, kind catalog.Kind, old *catalog.Source) *diag.Error {
+	return diag.Errorf(diag.Duplicate, name.Span(), "Cannot add %s '%s': A %s with the same name already exists", kindNoun(kind), name.Name,
+		kindNoun(old.Kind))
 }
 
 func replaceReadOnly(name ast.Ident, kind catalog.Kind) error {
-	noun := strings.ToLower(kind.String())
+	noun := kindNoun(kind)
 	return diag.Errorf(diag.InvalidSource, name.Span(), "Cannot add %s '%s': CREATE OR REPLACE is not supported on source %ss.", noun, name.Name, noun)
 }
 

@@ -80,6 +80,8 @@ type QueryPlan struct {
 	Logical string
 	// Exists says that the sink exists and IF NOT EXISTS was given: nothing else is set then.
 	Exists bool
+	// Replaces says that the query takes the place of the one of the same id and goes on where that stopped.
+	Replaces bool
 }
 
 // PushPlan is a planned push query.

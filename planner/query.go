@@ -20,8 +20,15 @@ func CreateAsSelect(env *Env, st *ast.CreateAsSelect) (*QueryPlan, error) {
 	if err := checkSourceName(st.Name); err != nil {
 		return nil, err
 	}
-	if exists, err := env.checkNew(st.Name, kind, st.OrReplace, st.IfNotExists); err != nil || exists {
+	old, exists, err := env.checkNew(st.Name, kind, st.OrReplace, st.IfNotExists)
+	if err != nil || exists {
 		return &QueryPlan{Exists: exists}, err
+	}
+	var before *physical.Plan
+	if old != nil {
+		if before, err = env.replaced(st, old); err != nil {
+			return nil, err
+		}
 	}
 	w, err := parseWith(st.With, casProperties)
 	if err != nil {
@@ -56,6 +63,12 @@ func CreateAsSelect(env *Env, st *ast.CreateAsSelect) (*QueryPlan, error) {
 		prefix = "CTAS"
 	}
 	id := persistentQueryID(prefix, strings.ToUpper(name), env.QueryNumber)
+	if old != nil {
+		id = old.CreatedBy
+		if err := checkUpgrade(st.Span(), old, src); err != nil {
+			return nil, err
+		}
+	}
 	filled := *st
 	filled.With = fillWith(st.With, src, topic)
 	src.SQL = statementText(&filled)
@@ -64,8 +77,13 @@ func CreateAsSelect(env *Env, st *ast.CreateAsSelect) (*QueryPlan, error) {
 	if err != nil {
 		return nil, err
 	}
+	if before != nil {
+		if err := checkReplacement(st.Span(), before, plan); err != nil {
+			return nil, err
+		}
+	}
 	return &QueryPlan{
-		Plan: plan, Source: src, Topic: topic, Logical: text,
+		Plan: plan, Source: src, Topic: topic, Logical: text, Replaces: before != nil,
 		Query: &catalog.Query{ID: id, Kind: catalog.CreateAsQuery, SQL: src.SQL, Sink: name, Sources: a.sources},
 	}, nil
 }

@@ -23,6 +23,8 @@ type Action string
 const (
 	// CreateSource declares Source.
 	CreateSource Action = "createSource"
+	// AlterSource puts Source in place of the source of its name.
+	AlterSource Action = "alterSource"
 	// StartQuery starts Query with Plan; Source, if set, is declared as its sink.
 	StartQuery Action = "startQuery"
 	// DropSource removes the source Name and terminates the query that created it; DeleteTopic removes its topic too.
@@ -123,7 +125,7 @@ func Decode(b []byte) (*Command, error) {
 func (c *Command) check() error {
 	missing := ""
 	switch c.Action {
-	case CreateSource:
+	case CreateSource, AlterSource:
 		if c.Source == nil || c.Source.Name == "" {
 			missing = "source"
 		}
@@ -174,7 +176,7 @@ func (c *Command) Apply(s *catalog.Snapshot) *catalog.Snapshot {
 // Change is Apply on a draft. It returns the ids of the queries that ended with the command.
 func (c *Command) Change(d *catalog.Draft) (ended []string) {
 	switch c.Action {
-	case CreateSource:
+	case CreateSource, AlterSource:
 		d.PutSource(c.Source)
 	case StartQuery:
 		if c.Source != nil {

@@ -22,7 +22,8 @@ func (e *Engine) Applied(c commandlog.AppliedCommand, before, after *catalog.Sna
 	defer cancel()
 	switch c.Action {
 	case commandlog.StartQuery:
-		return e.startQuery(c.Command, false)
+		_, replaces := before.Query(c.Query.ID)
+		return e.startQuery(c.Command, replaces, false)
 	case commandlog.PauseQuery, commandlog.ResumeQuery:
 		return e.adjust(before, after)
 	case commandlog.TerminateQuery, commandlog.DropSource:
@@ -35,19 +36,19 @@ func (e *Engine) Applied(c commandlog.AppliedCommand, before, after *catalog.Sna
 	return nil
 }
 
-// Adopt implements commandlog.Applier: it ends the queries that are not there any more, starts those that are new, with
-// their stored plans, and leaves the others alone.
+// Adopt implements commandlog.Applier: it ends the queries that are not there any more, starts those that are new or
+// have another plan, with their stored plans, and leaves the others alone.
 func (e *Engine) Adopt(before, after *catalog.Snapshot, live map[string]*commandlog.Command, complete bool) {
 	ctx, cancel := context.WithTimeout(context.Background(), applyTimeout)
 	defer cancel()
 	e.endQueries(ctx, before, after)
 	for _, q := range after.Queries() {
-		_, runs := before.Query(q.ID)
+		was, runs := before.Query(q.ID)
 		c, mayRun := live[q.ID]
-		if runs || !mayRun {
+		if !mayRun || runs && was.SQL == q.SQL {
 			continue
 		}
-		if err := e.startQuery(c, q.Paused); err != nil {
+		if err := e.startQuery(c, runs, q.Paused); err != nil {
 			e.cfg.Logger.Error("a query of the command log could not be started", "query", q.ID, "error", err)
 		}
 	}
@@ -124,8 +125,8 @@ func (e *Engine) deleteTopic(ctx context.Context, c *commandlog.Command, before 
 	return e.cfg.Kafka.Admin().DeleteTopicByID(ctx, src.Topic, id)
 }
 
-// startQuery starts the query of a StartQuery command.
-func (e *Engine) startQuery(c *commandlog.Command, paused bool) error {
+// startQuery starts the query of a StartQuery command, in place of the one of its id if there is one.
+func (e *Engine) startQuery(c *commandlog.Command, replaces, paused bool) error {
 	plan, err := physical.Decode(c.Plan)
 	if err != nil {
 		return fmt.Errorf("the stored plan of %s cannot be read: %w", c.Query.ID, err)
@@ -133,7 +134,11 @@ func (e *Engine) startQuery(c *commandlog.Command, paused bool) error {
 	e.plansMu.Lock()
 	e.plans[c.Query.ID] = plan
 	e.plansMu.Unlock()
-	return e.cfg.Runtime.Start(exec.QuerySpec{Plan: plan, Properties: c.Properties, Paused: paused})
+	spec := exec.QuerySpec{Plan: plan, Properties: c.Properties, Paused: paused}
+	if replaces {
+		return e.cfg.Runtime.Replace(spec)
+	}
+	return e.cfg.Runtime.Start(spec)
 }
 
 func (e *Engine) forgetPlan(id string) {

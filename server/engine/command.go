@@ -33,6 +33,8 @@ func (e *Engine) planCommand(ctx context.Context, s *session, st statement, snap
 	switch n := st.Statement.(type) {
 	case *ast.CreateSource:
 		return planCreateSource(env, s, n)
+	case *ast.AlterSource:
+		return planAlter(env, s, st, n)
 	case *ast.CreateAsSelect:
 		return planCreateAs(env, s, n)
 	case *ast.InsertSelect:
@@ -139,6 +141,12 @@ func outcomeMessage(c *commandlog.Command) string {
 			return "Table created"
 		}
 		return "Stream created"
+	case commandlog.AlterSource:
+		noun := "Stream"
+		if c.Source.Kind == catalog.Table {
+			noun = "Table"
+		}
+		return fmt.Sprintf("%s %s altered.", noun, c.Source.Name)
 	case commandlog.StartQuery:
 		return "Created query with ID " + c.Query.ID
 	case commandlog.DropSource:

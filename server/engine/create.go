@@ -83,3 +83,15 @@ func plannedQuery(p *planner.QueryPlan, s *session, id commandlog.ID) (*plannedC
 			Plan: json.RawMessage(encoded), Properties: s.properties()},
 	}, nil
 }
+
+// planAlter plans ALTER STREAM and ALTER TABLE.
+func planAlter(env *planner.Env, s *session, st statement, n *ast.AlterSource) (*plannedCommand, error) {
+	src, err := planner.AlterSource(env, n)
+	if err != nil {
+		return nil, err
+	}
+	return &plannedCommand{
+		id:      commandlog.ID{Type: kindName(src.Kind), Entity: "`" + src.Name + "`", Action: "alter"},
+		command: &commandlog.Command{Action: commandlog.AlterSource, Statement: st.Text, Source: src, Properties: s.overrides},
+	}, nil
+}

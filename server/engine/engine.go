@@ -22,6 +22,8 @@ import (
 // Runtime is what the engine needs of the executor. Methods are safe for concurrent use.
 type Runtime interface {
 	Start(exec.QuerySpec) error
+	// Replace lets a query go on with another plan where it stopped.
+	Replace(exec.QuerySpec) error
 	Terminate(ctx context.Context, id string) error
 	Pause(id string) error
 	Resume(id string) error

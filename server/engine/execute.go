@@ -149,7 +149,7 @@ func (e *Engine) run(ctx context.Context, s *session, st statement) (api.Entity,
 // isCommand says whether a statement goes through the command log.
 func isCommand(n ast.Statement) bool {
 	switch n.(type) {
-	case *ast.CreateSource, *ast.CreateAsSelect, *ast.InsertSelect, *ast.DropSource, *ast.CreateType, *ast.DropType, *ast.Pause, *ast.Resume,
+	case *ast.CreateSource, *ast.AlterSource, *ast.CreateAsSelect, *ast.InsertSelect, *ast.DropSource, *ast.CreateType, *ast.DropType, *ast.Pause, *ast.Resume,
 		*ast.Terminate:
 		return true
 	default:

@@ -36,8 +36,6 @@ func (e *Engine) checkShow(n ast.Statement, snapshot *catalog.Snapshot) error {
 		if _, ok := snapshot.Source(n.Name.Name); !ok {
 			return unknownSource(snapshot, n.Name, fmt.Sprintf("Could not find STREAM/TABLE '%s' in the Metastore", n.Name.Name))
 		}
-	case *ast.AlterSource:
-		return notExecuted(n, "ALTER "+n.Kind.String())
 	case *ast.AlterSystem:
 		return notExecuted(n, "ALTER SYSTEM")
 	case *ast.CreateConnector, *ast.DropConnector, *ast.ListConnectors, *ast.ListConnectorPlugins, *ast.DescribeConnector:
@@ -46,7 +44,7 @@ func (e *Engine) checkShow(n ast.Statement, snapshot *catalog.Snapshot) error {
 		return notExecuted(n, kindOf(n))
 	case *ast.ListSources, *ast.ListQueries, *ast.ListTopics, *ast.ListFunctions, *ast.ListTypes, *ast.ListVariables, *ast.ListProperties,
 		*ast.DescribeSources, *ast.DescribeFunction, *ast.Explain:
-	case *ast.CreateSource, *ast.CreateAsSelect, *ast.InsertSelect, *ast.DropSource, *ast.CreateType, *ast.DropType, *ast.Pause, *ast.Resume,
+	case *ast.CreateSource, *ast.AlterSource, *ast.CreateAsSelect, *ast.InsertSelect, *ast.DropSource, *ast.CreateType, *ast.DropType, *ast.Pause, *ast.Resume,
 		*ast.Terminate, *ast.InsertValues, *ast.SetProperty, *ast.UnsetProperty, *ast.Define, *ast.Undefine, *ast.Query, *ast.Print:
 		// Commands, and what lasts for the session, are validated by what carries them out; queries have endpoints of their own.
 	}

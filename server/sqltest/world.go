@@ -3,7 +3,6 @@ package sqltest
 import (
 	"fmt"
 	"maps"
-	"strings"
 
 	"github.com/ksqlgo/ksqlgo/catalog"
 	"github.com/ksqlgo/ksqlgo/catalog/formats"
@@ -196,13 +195,13 @@ func (w *World) drop(n *ast.DropSource) error {
 	return nil
 }
 
-// alter refuses what is refused everywhere; the rest of ALTER is not executed.
 func (w *World) alter(n *ast.AlterSource) error {
-	if src, ok := w.catalog.Source(n.Name.Name); ok && src.ReadOnly {
-		noun := strings.ToLower(src.Kind.String())
-		return fmt.Errorf("Cannot alter %s '%s': ALTER operations are not supported on source %ss.", noun, src.Name, noun)
+	src, err := planner.AlterSource(w.plannerEnv(), n)
+	if err != nil {
+		return err
 	}
-	return fmt.Errorf("sqltest: ALTER is not executed")
+	w.catalog = w.catalog.WithSource(src)
+	return nil
 }
 
 func (w *World) insertValues(n *ast.InsertValues) error {
