@@ -49,7 +49,7 @@ func counting(t *testing.T, brokers *apache.Cluster) (w *world, x *exec.Executor
 		t.Fatal(err)
 	}
 	t.Cleanup(cluster.Close)
-	w = &world{t: t, cluster: cluster, catalog: catalog.Empty()}
+	w = &world{t: t, cluster: cluster, catalog: catalog.Empty(), plans: planned{}}
 	plan := w.sql(events + "CREATE TABLE c WITH (PARTITIONS=6) AS SELECT g, COUNT(*) AS n FROM e GROUP BY g;")
 	x = w.executor("a", state.NewMemFS())
 	if err := x.Start(exec.QuerySpec{Plan: plan, Properties: everyUpdate()}); err != nil {

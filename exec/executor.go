@@ -105,12 +105,12 @@ func (x *Executor) Start(spec QuerySpec) error {
 	}
 	q := newQuery(x, spec)
 	x.queries[id] = q
-	x.mu.Unlock()
 	if spec.Paused {
 		q.setState(Paused)
-		return nil
+	} else {
+		q.start()
 	}
-	q.start()
+	x.mu.Unlock()
 	return nil
 }
 
@@ -126,17 +126,24 @@ func (x *Executor) Replace(spec QuerySpec) error {
 	}
 	q := newQuery(x, spec)
 	// Whoever asks for its rows meanwhile waits until the state has changed hands.
-	q.mu.Lock()
+	q.handover = make(chan struct{})
 	x.queries[id] = q
+	x.bg.Add(1)
+	defer x.bg.Done()
 	x.mu.Unlock()
 	old.stop()
 	old.retire()
-	q.mu.Unlock()
-	if spec.Paused {
+	close(q.handover)
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	switch {
+	case x.closed || x.queries[id] != q:
+		// It was ended meanwhile.
+	case spec.Paused:
 		q.setState(Paused)
-		return nil
+	default:
+		q.start()
 	}
-	q.start()
 	return nil
 }
 

@@ -34,6 +34,9 @@ type query struct {
 	hash     uint64
 	hashErr  error
 
+	// handover is closed when the state may be opened: after the query that this one replaces has closed it. nil when there is none.
+	handover chan struct{}
+
 	// mu guards what follows.
 	mu sync.Mutex
 	db *state.DB
@@ -207,6 +210,9 @@ func classOf(err error) ErrorClass {
 // openState opens the state database of the query, or returns the open one. One that is damaged, or belongs to another
 // plan or format, is put aside: everything in it can be restored from the changelogs.
 func (q *query) openState() (*state.DB, error) {
+	if q.handover != nil {
+		<-q.handover
+	}
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	if q.retired {

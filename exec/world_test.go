@@ -29,6 +29,8 @@ type world struct {
 	cluster *kafka.Cluster
 	catalog *catalog.Snapshot
 	number  int64
+	// plans are those of persistent queries, by id.
+	plans planned
 }
 
 func newWorld(t *testing.T) *world {
@@ -39,7 +41,7 @@ func newWorld(t *testing.T) *world {
 		t.Fatal(err)
 	}
 	t.Cleanup(cluster.Close)
-	return &world{t: t, cluster: cluster, catalog: catalog.Empty()}
+	return &world{t: t, cluster: cluster, catalog: catalog.Empty(), plans: planned{}}
 }
 
 // executor starts an executor with state in fs.
@@ -75,7 +77,8 @@ func (c *clock) advance() { c.ahead.Add(int64(time.Hour)) }
 func (w *world) env() *planner.Env {
 	w.number++
 	return &planner.Env{Catalog: w.catalog, Functions: functions.Registry(), Formats: formats.Registry(), Topics: w, ServiceID: "test_",
-		QueryNumber: w.number, Properties: map[string]string{}}
+		QueryNumber: w.number, Properties: map[string]string{},
+		Plans: func(id string) (*physical.Plan, bool) { p, ok := w.plans[id]; return p, ok }}
 }
 
 // Topic implements planner.Topics.
@@ -121,6 +124,7 @@ func (w *world) sql(text string) *physical.Plan {
 			w.createTopic(p.Topic)
 			w.catalog = w.catalog.WithSource(p.Source).WithQuery(p.Query)
 			plan = p.Plan
+			w.plans[plan.QueryID] = plan
 		case *ast.Query:
 			p, err := planner.PushQuery(w.env(), n.Select)
 			if err != nil {
@@ -244,3 +248,6 @@ func everyUpdate() map[string]string {
 }
 
 func eventValue(i int) string { return fmt.Sprintf(`{"G":"g%d","N":%d}`, i%37, i) }
+
+// planned are plans of queries by id.
+type planned map[string]*physical.Plan

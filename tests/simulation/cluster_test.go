@@ -26,8 +26,10 @@ var ports = []int{firstPort, firstPort + 1, firstPort + 2}
 
 // cluster is everything: brokers, network, servers, and a client of the test's own that writes inputs and reads outputs.
 type cluster struct {
-	script    *script
-	plan      *plan
+	script *script
+	plan   *plan
+	// edition counts how often the query was replaced.
+	edition   atomic.Int64
 	random    *rand.Rand
 	net       *network
 	kafka     *kfake.Cluster

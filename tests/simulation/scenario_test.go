@@ -315,6 +315,8 @@ func (p *player) inject(f fault) {
 	case pause:
 		c.setPaused(true)
 		p.later(f.length, func() { c.setPaused(false) })
+	case replace:
+		c.replace()
 	default:
 		c.errorf("a fault nobody knows: %v", f)
 	}
@@ -437,6 +439,27 @@ func (c *cluster) setPaused(paused bool) {
 			}
 		}()
 	}
+}
+
+// replace gives the query another plan, as CREATE OR REPLACE does, on one server after the other.
+func (c *cluster) replace() {
+	c.edition.Add(1)
+	for i, s := range c.servers {
+		go func() {
+			time.Sleep(time.Duration(i) * 150 * time.Millisecond)
+			if x := s.executor(); x != nil {
+				// Where the process is ending there is nothing to replace.
+				_ = x.Replace(c.spec())
+			}
+		}()
+	}
+}
+
+// spec is the query as it was last replaced: the plans differ in their text alone.
+func (c *cluster) spec() exec.QuerySpec {
+	p := *c.plan.query
+	p.SQL += fmt.Sprintf(" -- %d", c.edition.Load())
+	return exec.QuerySpec{Plan: &p, Properties: c.properties(), Paused: c.paused.Load()}
 }
 
 // compare checks the outputs against the inputs, the tables as pulled against the outputs, and the accounting.

@@ -68,11 +68,13 @@ const (
 	loseAnswer                  // a request is carried out and its answer lost
 	badDisk                     // writes to a server's disk fail
 	pause                       // the query is paused, and resumed
+	replace                     // the query is replaced by one with another plan and the same state, a server after the other
 	faultKinds
 )
 
 var kindNames = [...]string{"crash", "crash of all", "stop", "leave", "join", "freeze", "cut", "reset", "slow", "lossy", "broker down",
-	"broker dies", "bounce", "leaders", "coordinators", "refuse", "lose answer", "bad disk", "pause"}
+	"broker dies", "bounce", "leaders", "coordinators", "refuse", "lose answer", "bad disk", "pause",
+	"replace"}
 
 // diskFault is what a crash does to the disk besides losing what was not synced, or what a bad disk answers.
 type diskFault int
@@ -187,7 +189,7 @@ var answered = []kmsg.Key{kmsg.EndTxn, kmsg.EndTxn, kmsg.TxnOffsetCommit, kmsg.P
 // weights say how often each kind of fault is drawn.
 var weights = [faultKinds]int{
 	crash: 24, crashAll: 3, stop: 8, leave: 4, join: 0, freeze: 12, cut: 10, reset: 4, slow: 4, lossy: 4, brokerDown: 5, brokerDies: 5,
-	bounce: 3, leaders: 4, coordinate: 4, refuse: 30, loseAnswer: 10, badDisk: 6, pause: 3,
+	bounce: 3, leaders: 4, coordinate: 4, refuse: 30, loseAnswer: 10, badDisk: 6, pause: 3, replace: 5,
 }
 
 // generate draws the script of a seed.

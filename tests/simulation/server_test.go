@@ -84,13 +84,18 @@ func (l *life) run(c *cluster, name string, incarnation uint64) {
 		RetryInitial: 200 * time.Millisecond, RetryMax: 2 * time.Second,
 	})
 	defer x.Close()
-	if err := x.Start(exec.QuerySpec{Plan: c.plan.query, Properties: c.properties(), Paused: c.paused.Load()}); err != nil {
+	edition := c.edition.Load()
+	if err := x.Start(c.spec()); err != nil {
 		c.errorf("starting the query on %s: %v", name, err)
 		return
 	}
 	l.mu.Lock()
 	l.x = x
 	l.mu.Unlock()
+	if c.edition.Load() != edition {
+		// It was replaced before this server could be asked to.
+		_ = x.Replace(c.spec())
+	}
 	c.alive.Store(name, l)
 	<-l.ctx.Done()
 	c.alive.CompareAndDelete(name, l)
