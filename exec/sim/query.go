@@ -155,6 +155,16 @@ func (q *Query) open() error {
 	return q.openTasks()
 }
 
+// Replace goes on with another plan, whose stores and topics must be the same, and another environment, where the last commit
+// left the query.
+func (q *Query) Replace(plan *physical.Plan, env *functions.Env) error {
+	if err := q.close(); err != nil {
+		return err
+	}
+	q.plan, q.env = plan, env
+	return q.open()
+}
+
 // close gives tasks and state back.
 func (q *Query) close() error {
 	for _, t := range q.tasks {

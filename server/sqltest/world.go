@@ -13,6 +13,7 @@ import (
 	"github.com/ksqlgo/ksqlgo/grammar"
 	"github.com/ksqlgo/ksqlgo/grammar/ast"
 	"github.com/ksqlgo/ksqlgo/planner"
+	"github.com/ksqlgo/ksqlgo/planner/physical"
 )
 
 // Config says what a world runs with.
@@ -125,7 +126,7 @@ func (w *World) plannerEnv() *planner.Env {
 	return &planner.Env{
 		Catalog: w.catalog, Functions: w.cfg.Functions, Formats: w.cfg.Formats, Topics: (*topics)(w),
 		Constants:  &eval.Compiler{Functions: w.cfg.Functions, Env: w.env},
-		Properties: w.props, ServiceID: w.cfg.ServiceID, QueryNumber: w.queries,
+		Properties: w.props, ServiceID: w.cfg.ServiceID, QueryNumber: w.queries, Plans: w.plan,
 	}
 }
 
@@ -158,6 +159,9 @@ func (w *World) startQuery(p *planner.QueryPlan) error {
 	w.sim.CreateTopic(p.Topic.Name, p.Topic.Partitions)
 	env := *w.env
 	env.Properties = maps.Clone(w.props)
+	if p.Replaces {
+		return w.replace(p, &env)
+	}
 	if _, err := w.sim.StartWith(p.Plan, &env); err != nil {
 		return err
 	}
@@ -168,6 +172,36 @@ func (w *World) startQuery(p *planner.QueryPlan) error {
 	w.plans = append(w.plans, p)
 	w.queries++
 	return nil
+}
+
+// replace gives a running query another plan, after it has read what there is: so is the order of the statements.
+func (w *World) replace(p *planner.QueryPlan, env *functions.Env) error {
+	q, ok := w.sim.Query(p.Plan.QueryID)
+	if !ok {
+		return fmt.Errorf("sqltest: no query %s", p.Plan.QueryID)
+	}
+	if err := w.sim.Run(); err != nil {
+		return err
+	}
+	if err := q.Replace(p.Plan, env); err != nil {
+		return err
+	}
+	w.catalog = w.catalog.WithSource(p.Source).WithQuery(p.Query)
+	for i := range w.plans {
+		if w.plans[i].Plan.QueryID == p.Plan.QueryID {
+			w.plans[i] = p
+		}
+	}
+	return nil
+}
+
+// plan finds the plan of a running query.
+func (w *World) plan(id string) (*physical.Plan, bool) {
+	q, ok := w.sim.Query(id)
+	if !ok {
+		return nil, false
+	}
+	return q.Plan(), true
 }
 
 func (w *World) drop(n *ast.DropSource) error {

@@ -82,3 +82,39 @@ func TestWindowedKeys(t *testing.T) {
 		t.Error("another window was not noticed")
 	}
 }
+
+// A query that is replaced reads what was there before with the old plan, and goes on with its rows.
+func TestReplacedQuery(t *testing.T) {
+	w := New(Config{
+		Functions: functions.Registry(), Formats: formats.Registry(), ServiceID: "test",
+		Properties: map[string]string{"auto.offset.reset": "earliest"},
+	})
+	defer func() {
+		if err := w.Close(); err != nil {
+			t.Error(err)
+		}
+	}()
+	err := w.Execute(`
+		CREATE STREAM S (ID STRING KEY, V INT) WITH (KAFKA_TOPIC='s', VALUE_FORMAT='JSON', PARTITIONS=1);
+		CREATE TABLE N AS SELECT ID, COUNT(*) AS N FROM S GROUP BY ID;
+		INSERT INTO S (ID, V, ROWTIME) VALUES ('a', 1, 7);
+		CREATE OR REPLACE TABLE N AS SELECT ID, COUNT(*) AS N, COUNT(*) * 10 AS TENFOLD FROM S WHERE V > 1 GROUP BY ID;
+		INSERT INTO S (ID, V, ROWTIME) VALUES ('a', 1, 8);
+		INSERT INTO S (ID, V, ROWTIME) VALUES ('a', 2, 9);
+		ALTER STREAM S ADD COLUMN MORE STRING;`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := w.Sim().Run(); err != nil {
+		t.Fatal(err)
+	}
+	before, after := int64(7), int64(9)
+	topic, _ := w.Sim().Topic("N")
+	want := []Record{
+		{Key: json.RawMessage(`"a"`), Value: json.RawMessage(`{"N":1}`), Timestamp: &before},
+		{Key: json.RawMessage(`"a"`), Value: json.RawMessage(`{"N":2,"TENFOLD":20}`), Timestamp: &after},
+	}
+	if err := w.CompareTopic("N", want, topic.Records()); err != nil {
+		t.Error(err)
+	}
+}
