@@ -37,23 +37,20 @@ func Connect(ctx context.Context, cfg Config) (*Cluster, error) {
 
 // greet returns nil when a bootstrap server answers, else the error that says most: a refusal, or the last one.
 func (c *Cluster) greet(ctx context.Context) error {
+	err := c.client.Ping(ctx)
+	seeds := c.client.SeedBrokers()
+	if err == nil || isRefusal(err) || len(seeds) < 2 {
+		return err
+	}
+	// That was the error of the last one.
 	req := kmsg.NewPtrMetadataRequest()
 	req.Topics = []kmsg.MetadataRequestTopic{}
-	var says error
-	for _, b := range c.client.SeedBrokers() {
-		_, err := b.Request(ctx, req)
-		if err == nil {
-			return nil
-		}
-		if ctx.Err() != nil && says != nil {
-			// What stood in the way is worth more than that time was up.
-			return fmt.Errorf("%w; before that: %w", err, says)
-		}
-		if !isRefusal(says) {
-			says = err
+	for _, b := range seeds {
+		if _, single := b.Request(ctx, req); isRefusal(single) {
+			return single
 		}
 	}
-	return says
+	return err
 }
 
 // isRefusal says whether a connection failed because one side does not take what the other shows of itself. Once the cluster
@@ -102,15 +99,20 @@ func (cfg *Config) dialer() func(ctx context.Context, network, address string) (
 		if err != nil {
 			return nil, err
 		}
-		ctx, cancel := context.WithTimeout(ctx, dialTimeout)
+		limited, cancel := context.WithTimeout(ctx, dialTimeout)
 		defer cancel()
-		conn, err := dial(ctx, network, address)
+		conn, err := dial(limited, network, address)
 		if err != nil {
 			return nil, err
 		}
 		secured := tls.Client(conn, settings)
-		if err := secured.HandshakeContext(ctx); err != nil {
-			return nil, errors.Join(err, conn.Close())
+		if err := secured.HandshakeContext(limited); err != nil {
+			_ = conn.Close()
+			if ctx.Err() == nil && limited.Err() != nil {
+				// The caller's time is not up: this is an error of the connection.
+				return nil, fmt.Errorf("TLS with %s: no answer within %v; does it speak TLS on that port?", address, dialTimeout)
+			}
+			return nil, fmt.Errorf("TLS with %s: %w", address, err)
 		}
 		return secured, nil
 	}
