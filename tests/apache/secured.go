@@ -2,7 +2,6 @@ package apache
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -66,20 +65,21 @@ func (c *Cluster) addUsers(ctx context.Context, users map[string]string) error {
 		return err
 	}
 	defer client.Close()
-	var upserts []kadm.UpsertSCRAM
-	for user, password := range users {
-		for _, mechanism := range []kadm.ScramMechanism{kadm.ScramSha256, kadm.ScramSha512} {
+	// A request may have each user once.
+	for _, mechanism := range []kadm.ScramMechanism{kadm.ScramSha256, kadm.ScramSha512} {
+		var upserts []kadm.UpsertSCRAM
+		for user, password := range users {
 			upserts = append(upserts, kadm.UpsertSCRAM{User: user, Mechanism: mechanism, Iterations: 4096, Password: password})
 		}
-	}
-	done, err := kadm.NewClient(client).AlterUserSCRAMs(ctx, nil, upserts)
-	if err != nil {
-		return err
-	}
-	for _, d := range done {
-		if d.Err != nil {
-			err = errors.Join(err, fmt.Errorf("user %s: %w: %s", d.User, d.Err, d.ErrMessage))
+		done, err := kadm.NewClient(client).AlterUserSCRAMs(ctx, nil, upserts)
+		if err != nil {
+			return err
+		}
+		for _, d := range done {
+			if d.Err != nil {
+				return fmt.Errorf("user %s: %w: %s", d.User, d.Err, d.ErrMessage)
+			}
 		}
 	}
-	return err
+	return nil
 }
