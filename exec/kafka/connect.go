@@ -71,8 +71,11 @@ func isRefusal(err error) bool {
 	case errors.As(err, &verification), errors.As(err, &authority), errors.As(err, &roots), errors.As(err, &noTLS):
 		return true
 	}
-	return IsAlert(err)
+	return IsAlert(err) || IsTLS(err)
 }
+
+// IsTLS says whether the other side answered with TLS to a connection in the clear. The client tells by its text alone.
+func IsTLS(err error) bool { return strings.Contains(err.Error(), "appear to be a tls alert record") }
 
 // IsAlert says whether the other side ended a TLS connection for a reason of its own and said so: it does not take this side's
 // certificate, or none of the versions it offers.

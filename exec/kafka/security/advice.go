@@ -48,6 +48,9 @@ func (s *Settings) advice(err error) string {
 	case errors.As(err, &noTLS):
 		return fmt.Sprintf("The broker does not speak TLS on that port, but security.protocol is %s: name a port with TLS, or set security.protocol to %s.",
 			s.protocol, strings.Replace(s.protocol, "SSL", "PLAINTEXT", 1))
+	case kafka.IsTLS(err):
+		return fmt.Sprintf("The broker speaks TLS on that port, but security.protocol is %s: set it to %s, or name another port.",
+			s.protocol, strings.Replace(s.protocol, "PLAINTEXT", "SSL", 1))
 	case kafka.IsAlert(err) && s.identity == "":
 		return "The broker ended the TLS connection. If it asks for a certificate: ssl.keystore.location (PEM, PKCS12 or JKS), or ssl.certificate.location " +
 			"with ssl.key.location (PEM), names it."

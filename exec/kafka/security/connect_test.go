@@ -182,10 +182,9 @@ func TestMechanismNotOffered(t *testing.T) {
 	}
 }
 
-// A port without TLS is not reached with it. Brokers hang up on what they take for nonsense, which may as well be one that stops:
-// it is no refusal, but the error tells.
-func TestConnectWithoutTLS(t *testing.T) {
-	t.Parallel()
+// listen is a port that answers whatever is said with the same, and hangs up.
+func listen(t *testing.T, answer string) (address string) {
+	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
@@ -198,12 +197,28 @@ func TestConnectWithoutTLS(t *testing.T) {
 				return
 			}
 			_, _ = conn.Read(make([]byte, 4096))
+			_, _ = conn.Write([]byte(answer))
 			conn.Close()
 		}
 	}()
-	_, err = connect(t, []string{l.Addr().String()}, "security.protocol=SSL\n")
+	return l.Addr().String()
+}
+
+// A port without TLS is not reached with it, and the other way round. Apache Kafka hangs up on what it takes for nonsense, which
+// may as well be one that stops: it is no refusal, but the error tells. To what is no TLS it answers with an alert.
+func TestConnectToWrongPort(t *testing.T) {
+	t.Parallel()
+	_, err := connect(t, []string{listen(t, "")}, "security.protocol=SSL\n")
 	if kafka.KindOf(err) != kafka.Retriable || !strings.Contains(err.Error(), "is TLS misconfigured on the client or the broker?") {
-		t.Errorf("error %v", err)
+		t.Errorf("no TLS there: error %v", err)
+	}
+	_, err = connect(t, []string{listen(t, "HTTP/1.1 400 Bad Request\r\n\r\n")}, "security.protocol=SSL\n")
+	if kafka.KindOf(err) != kafka.Denied || !strings.Contains(err.Error(), "does not speak TLS on that port, but security.protocol is SSL: name a port with TLS, or set security.protocol to PLAINTEXT") {
+		t.Errorf("something else there: error %v", err)
+	}
+	_, err = connect(t, []string{listen(t, "\x15\x03\x03\x00\x02\x02\x50")}, "security.protocol=PLAINTEXT\n")
+	if kafka.KindOf(err) != kafka.Denied || !strings.Contains(err.Error(), "The broker speaks TLS on that port, but security.protocol is PLAINTEXT: set it to SSL") {
+		t.Errorf("TLS there: error %v", err)
 	}
 }
 
