@@ -3,12 +3,13 @@
 package server
 
 import (
-	"bufio"
 	"fmt"
 	"io"
 	"log/slog"
 	"net/url"
 	"strings"
+
+	"github.com/ksqlgo/ksqlgo/catalog/properties"
 )
 
 // Config is everything a server is built from. The zero value is a server with everything embedded and its data in
@@ -66,35 +67,25 @@ func address(listener string) (string, error) {
 	return u.Host, nil
 }
 
-// ReadProperties reads a Java .properties file: name=value or name: value, # and ! comments, a backslash continues a line.
+// ReadProperties reads a Java .properties file (UTF-8). As Kafka does, it takes blanks off the ends of values.
 func ReadProperties(r io.Reader) (map[string]string, error) {
-	out := map[string]string{}
-	lines := bufio.NewScanner(r)
-	lines.Buffer(nil, 1<<20)
-	for n := 1; lines.Scan(); n++ {
-		line := strings.TrimSpace(lines.Text())
-		for strings.HasSuffix(line, `\`) && lines.Scan() {
-			n++
-			line = strings.TrimSuffix(line, `\`) + strings.TrimSpace(lines.Text())
-		}
-		if line == "" || line[0] == '#' || line[0] == '!' {
-			continue
-		}
-		i := strings.IndexAny(line, "=:")
-		if i < 0 {
-			return nil, fmt.Errorf("line %d: %q has no '='", n, line)
-		}
-		out[strings.TrimSpace(line[:i])] = strings.TrimSpace(line[i+1:])
+	text, err := io.ReadAll(r)
+	if err != nil {
+		return nil, err
 	}
-	return out, lines.Err()
+	read, err := properties.ParseFile(string(text))
+	for name, value := range read {
+		read[name] = strings.TrimSpace(value)
+	}
+	return read, err
 }
 
 // ApplyProperties moves the properties that are settings of the server itself into their fields, where these are not set.
-func (c *Config) ApplyProperties(properties map[string]string) {
+func (c *Config) ApplyProperties(read map[string]string) {
 	if c.Properties == nil {
 		c.Properties = map[string]string{}
 	}
-	for name, value := range properties {
+	for name, value := range read {
 		switch name {
 		case "bootstrap.servers":
 			if len(c.BootstrapServers) == 0 {

@@ -25,6 +25,7 @@ import (
 	"github.com/ksqlgo/ksqlgo/catalog/properties"
 	"github.com/ksqlgo/ksqlgo/exec"
 	"github.com/ksqlgo/ksqlgo/exec/kafka"
+	"github.com/ksqlgo/ksqlgo/exec/kafka/security"
 	"github.com/ksqlgo/ksqlgo/exec/state"
 	"github.com/ksqlgo/ksqlgo/server/broker"
 	"github.com/ksqlgo/ksqlgo/server/commandlog"
@@ -150,13 +151,16 @@ func (s *Server) nodeID() (string, error) {
 
 // connect starts the embedded broker if there is no other, and connects to Kafka.
 func (s *Server) connect(ctx context.Context, node string, registry *prometheus.Registry) error {
+	secured, err := s.security()
+	if err != nil {
+		return err
+	}
 	servers, suffix := s.cfg.BootstrapServers, ""
 	if len(servers) == 0 {
 		dir := ""
 		if s.cfg.DataDir != "" {
 			dir = filepath.Join(s.cfg.DataDir, "broker")
 		}
-		var err error
 		s.broker, err = broker.Start(ctx, broker.Config{Listener: s.cfg.BrokerListener, FallBackToFreePort: s.cfg.FreePorts, DataDir: dir,
 			SyncWrites: s.cfg.Sync, Logger: s.cfg.Logger})
 		if err != nil {
@@ -164,12 +168,25 @@ func (s *Server) connect(ctx context.Context, node string, registry *prometheus.
 		}
 		servers, suffix = s.broker.BootstrapServers(), s.broker.TransactionalIDSuffix()
 	}
-	metrics := kafka.NewMetrics(registry, "ksqlgo_kafka")
-	return s.awaitKafka(ctx, func() (err error) {
-		s.cluster, err = kafka.Connect(ctx, kafka.Config{BootstrapServers: servers, ClientID: s.cfg.ServiceID + "-" + node,
-			TransactionalIDSuffix: suffix, Logger: newQuieter(s.cfg.Logger, slog.LevelWarn), Metrics: metrics})
+	cfg := kafka.Config{BootstrapServers: servers, ClientID: s.cfg.ServiceID + "-" + node, TransactionalIDSuffix: suffix,
+		Logger: newQuieter(s.cfg.Logger, slog.LevelWarn), Metrics: kafka.NewMetrics(registry, "ksqlgo_kafka")}
+	secured.Apply(&cfg)
+	err = s.awaitKafka(ctx, func() (err error) {
+		s.cluster, err = kafka.Connect(ctx, cfg)
 		return err
 	})
+	return secured.Advise(err)
+}
+
+// security reads how connections to Kafka are secured. Those to the embedded broker are not.
+func (s *Server) security() (*security.Settings, error) {
+	if len(s.cfg.BootstrapServers) > 0 {
+		return security.Read(s.cfg.Properties, s.cfg.Logger)
+	}
+	if names := security.Mentioned(s.cfg.Properties); len(names) > 0 {
+		s.cfg.Logger.Warn("no bootstrap servers are named, so the embedded broker is used, and these have no effect", "properties", names)
+	}
+	return security.Read(nil, s.cfg.Logger)
 }
 
 // build makes executor and engine.
@@ -229,15 +246,13 @@ func (s *Server) build(ctx context.Context, node string) error {
 	if err != nil {
 		return err
 	}
-	server := map[string]string{}
-	for name, value := range s.cfg.Properties {
-		server[properties.Normalize(name)] = value
-	}
 	s.details = s.newDetails(self)
 	s.engine = engine.New(engine.Config{
 		Runtime: runtime, Cluster: s.details, Kafka: s.cluster, Topic: s.commands, Backup: backup, Functions: cfg.Functions, Formats: cfg.Formats,
-		ServiceID: s.cfg.ServiceID, Version: Version, ClusterID: clusterID, Host: s.host(), Properties: server,
-		Logger: s.cfg.Logger, Now: time.Now, Random: rand.Uint64,
+		ServiceID: s.cfg.ServiceID, Version: Version, ClusterID: clusterID, Host: s.host(),
+		// The engine shows properties to clients and hands them on: it is not told secrets.
+		Properties: properties.Shown(properties.NormalizeAll(s.cfg.Properties)),
+		Logger:     s.cfg.Logger, Now: time.Now, Random: rand.Uint64,
 	})
 	return nil
 }

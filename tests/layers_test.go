@@ -46,6 +46,8 @@ var layers = map[string][]string{
 	"exec/eval":   {"catalog", "planner/expr", "planner/physical", "exec/record"},
 	"exec/state":  {"catalog/types"},
 	"exec/kafka":  {"exec/record"},
+	// How connections are secured is read from properties; the rest of exec/kafka is given it.
+	"exec/kafka/security": {"exec/kafka"},
 	// How topics feed each other is in the plans.
 	"exec/position": {"planner/physical"},
 	"exec/cluster":  {"exec/kafka"},
@@ -70,9 +72,10 @@ var layers = map[string][]string{
 
 	"queries": {"grammar"},
 
-	"cmd/internal/render":  {"grammar/diag", "grammar/token", "server/api"},
-	"cmd/internal/repl":    {"grammar/token"},
-	"cmd/internal/console": {"cmd/internal", "grammar", "server/api", "server/client"},
+	"cmd/internal/render": {"grammar/diag", "grammar/token", "server/api"},
+	"cmd/internal/repl":   {"grammar/token"},
+	// Property files of clients and servers are read in the same way.
+	"cmd/internal/console": {"cmd/internal", "grammar", "catalog/properties", "server/api", "server/client"},
 	"cmd/internal":         {"grammar", "server/api", "server/client"},
 	"cmd/ksqlgo-cli":       {"cmd/internal", "grammar", "server/api", "server/client"},
 	"cmd/ksqlgo":           {"cmd/internal", "grammar", "catalog", "planner", "exec", "server", "queries"},
@@ -88,6 +91,10 @@ var fences = map[string][]string{
 	// The tests below tests/ write and read topics with a client of their own, to depend on nothing they test.
 	"github.com/twmb/franz-go":    {"exec/kafka", "server/broker", "server/schemaregistry", "tests"},
 	"github.com/c-bata/go-prompt": {"cmd/internal/repl"},
+	// Files of keys and certificates.
+	"software.sslmate.com/src/go-pkcs12":      {"exec/kafka/security"},
+	"github.com/pavlo-v-chernykh/keystore-go": {"exec/kafka/security"},
+	"github.com/youmark/pkcs8":                {"exec/kafka/security"},
 }
 
 // strangers names what a part of the tree, tests apart, must not import from anywhere.

@@ -47,6 +47,8 @@ type Property struct {
 	Choices []string
 	// Min of an Integer.
 	Min int64
+	// Secret says that the value is never shown, logged or written anywhere; see [IsSecret].
+	Secret bool
 }
 
 // Editable says whether SET may change it.

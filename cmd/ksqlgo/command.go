@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/ksqlgo/ksqlgo/exec/kafka"
+	"github.com/ksqlgo/ksqlgo/exec/kafka/security"
 	"github.com/ksqlgo/ksqlgo/server"
 	"github.com/ksqlgo/ksqlgo/server/commandlog"
 )
@@ -27,7 +28,7 @@ type commandCommand struct {
 type commandTarget struct {
 	BootstrapServers []string      `help:"Kafka brokers (host:port, …); those of a running embedded broker, too."`
 	ServiceID        string        `name:"service-id" help:"The servers' ksql.service.id (default default_)."`
-	Config           string        `help:"Properties file of the servers, to take both from." type:"existingfile"`
+	Config           string        `help:"Properties file of the servers, to take both from, and how connections to Kafka are secured." type:"existingfile"`
 	Timeout          time.Duration `help:"How long to try." default:"1m"`
 }
 
@@ -43,14 +44,20 @@ func (c *commandTarget) open(io *streams) (ctx context.Context, topic commandlog
 	if cfg.ServiceID == "" {
 		cfg.ServiceID = server.DefaultServiceID
 	}
+	secured, err := security.Read(cfg.Properties, slog.New(slog.NewTextHandler(io.err, &slog.HandlerOptions{Level: slog.LevelWarn})))
+	if err != nil {
+		return nil, topic, nil, err
+	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	ctx, cancel := context.WithTimeout(ctx, c.Timeout)
 	logger := slog.New(slog.NewTextHandler(io.err, &slog.HandlerOptions{Level: slog.LevelError}))
-	cluster, err := kafka.Connect(ctx, kafka.Config{BootstrapServers: cfg.BootstrapServers, ClientID: "ksqlgo-command", Logger: logger})
+	reach := kafka.Config{BootstrapServers: cfg.BootstrapServers, ClientID: "ksqlgo-command", Logger: logger}
+	secured.Apply(&reach)
+	cluster, err := kafka.Connect(ctx, reach)
 	if err != nil {
 		cancel()
 		stop()
-		return nil, topic, nil, err
+		return nil, topic, nil, secured.Advise(err)
 	}
 	return ctx, commandlog.KafkaTopicConfig{Cluster: cluster, ServiceID: cfg.ServiceID, Logger: logger}, func() {
 		cluster.Close()

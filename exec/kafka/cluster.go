@@ -24,12 +24,14 @@ type Config struct {
 	// ClientID is the prefix of every client's id, as "<service>-<node>"; each
 	// client appends what it is for.
 	ClientID string
-	// TLS is used for every connection when not nil.
-	TLS *tls.Config
+	// TLS, unless nil, gives the settings of a new TLS connection to a host,
+	// which it may change: connections are in the clear without it. It is
+	// called by several goroutines at once.
+	TLS func(host string) (*tls.Config, error)
 	// SASL authenticates every connection when not nil.
 	SASL *SASL
-	// Dial opens every connection when not nil, in place of TCP and TLS: on a
-	// network that is simulated, or through a proxy.
+	// Dial opens every connection when not nil, in place of TCP: on a network
+	// that is simulated, or through a proxy.
 	Dial func(ctx context.Context, network, address string) (net.Conn, error)
 	// TransactionalIDSuffix is appended to every transactional id. The
 	// embedded broker hands out a fresh one a start; empty on a real cluster.
@@ -65,19 +67,6 @@ type Cluster struct {
 // maxDecompressBytes bounds what one compressed batch may grow to.
 const maxDecompressBytes = 64 << 20
 
-// Connect opens the cluster and waits until a broker answers or ctx ends.
-func Connect(ctx context.Context, cfg Config) (*Cluster, error) {
-	c, err := newCluster(cfg)
-	if err != nil {
-		return nil, err
-	}
-	if err := c.client.Ping(ctx); err != nil {
-		c.Close()
-		return nil, newError(fmt.Sprintf("connecting to Kafka at %v", cfg.BootstrapServers), err)
-	}
-	return c, nil
-}
-
 func newCluster(cfg Config) (*Cluster, error) {
 	if len(cfg.BootstrapServers) == 0 {
 		return nil, &Error{Kind: Other, Op: "connecting to Kafka", Err: fmt.Errorf("no bootstrap servers given")}
@@ -98,11 +87,8 @@ func newCluster(cfg Config) (*Cluster, error) {
 		kgo.RetryBackoffFn(func(tries int) time.Duration { return min(25*time.Millisecond<<min(tries, 6), time.Second) }),
 		kgo.DisableClientMetrics(),
 	}
-	switch {
-	case cfg.Dial != nil:
-		c.opts = append(c.opts, kgo.Dialer(cfg.Dial))
-	case cfg.TLS != nil:
-		c.opts = append(c.opts, kgo.DialTLSConfig(cfg.TLS))
+	if dial := cfg.dialer(); dial != nil {
+		c.opts = append(c.opts, kgo.Dialer(dial))
 	}
 	if cfg.SASL != nil {
 		mechanism, err := cfg.SASL.mechanism()

@@ -50,7 +50,8 @@ type Command struct {
 	Action  Action `json:"action"`
 	// Statement is the canonical text.
 	Statement string `json:"statement"`
-	// Properties are those the client had set when it sent the statement.
+	// Properties are those in force for the query when the statement was taken; secrets and what concerns one server alone are
+	// not among them.
 	Properties map[string]string `json:"properties,omitempty"`
 	Source     *catalog.Source   `json:"source,omitempty"`
 	Query      *catalog.Query    `json:"query,omitempty"`

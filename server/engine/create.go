@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"github.com/ksqlgo/ksqlgo/catalog"
+	"github.com/ksqlgo/ksqlgo/catalog/properties"
 	"github.com/ksqlgo/ksqlgo/grammar/ast"
 	"github.com/ksqlgo/ksqlgo/planner"
 	"github.com/ksqlgo/ksqlgo/planner/physical"
@@ -80,7 +81,7 @@ func plannedQuery(p *planner.QueryPlan, s *session, id commandlog.ID) (*plannedC
 		id:     id,
 		topics: topicSpecs(p.Topic),
 		command: &commandlog.Command{Action: commandlog.StartQuery, Statement: p.Query.SQL, Source: p.Source, Query: p.Query,
-			Plan: json.RawMessage(encoded), Properties: s.properties()},
+			Plan: json.RawMessage(encoded), Properties: properties.OfQuery(s.properties())},
 	}, nil
 }
 

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/ksqlgo/ksqlgo/catalog"
+	"github.com/ksqlgo/ksqlgo/catalog/properties"
 	"github.com/ksqlgo/ksqlgo/exec"
 	"github.com/ksqlgo/ksqlgo/planner/explain"
 	"github.com/ksqlgo/ksqlgo/server/api"
@@ -76,7 +77,7 @@ func (e *Engine) queryDescription(s *catalog.Snapshot, q *catalog.Query, reports
 		d.OverriddenProperties = api.Properties{}
 		for name, value := range c.Properties {
 			if e.cfg.Properties[name] != value {
-				d.OverriddenProperties[name] = value
+				d.OverriddenProperties[name] = properties.Show(name, value)
 			}
 		}
 	}

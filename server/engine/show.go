@@ -182,7 +182,7 @@ func (e *Engine) listProperties(s *session, st statement) api.Entity {
 			out.DefaultProperties = append(out.DefaultProperties, p.Name)
 		}
 		entry := api.Property{Name: p.Name, Scope: "KSQL", Editable: p.Editable(), Level: p.Level()}
-		if value != "" || set {
+		if value = properties.Show(p.Name, value); value != "" || set {
 			entry.Value = &value
 		}
 		out.Properties = append(out.Properties, entry)

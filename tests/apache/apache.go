@@ -30,6 +30,8 @@ type Options struct {
 	// Front stands between the clients and a node, as a proxy does: it gets the number of the node (from 0) and the address
 	// it listens on, before the node starts, and returns the address to advertise. Brokers talk to each other directly.
 	Front func(node int, listener string) (advertised string)
+	// Secured, unless nil, is how clients are let in.
+	Secured *Secured
 }
 
 // ErrUnavailable is the error of Launch where this machine cannot run Apache Kafka: no Java, no Maven, no network.
@@ -127,7 +129,11 @@ func (in *installation) launch(dir string, o Options, flags ...string) (*Cluster
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), readyWithin)
 	defer cancel()
-	if err := c.Await(ctx); err != nil {
+	err = c.Await(ctx)
+	if err == nil && o.Secured != nil && len(o.Secured.Users) > 0 {
+		err = c.addUsers(ctx, o.Secured.Users)
+	}
+	if err != nil {
 		c.Close()
 		return nil, err
 	}

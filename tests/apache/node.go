@@ -63,7 +63,7 @@ func (n *node) format(clusterID string, all []*node) error {
 		"listeners":                                        "CLIENT://" + n.client + ",PEER://" + n.peer + ",CONTROLLER://" + n.controller,
 		"advertised.listeners":                             "CLIENT://" + n.advertised + ",PEER://" + n.peer,
 		"inter.broker.listener.name":                       "PEER",
-		"listener.security.protocol.map":                   "CLIENT:PLAINTEXT,PEER:PLAINTEXT,CONTROLLER:PLAINTEXT",
+		"listener.security.protocol.map":                   "CLIENT:" + n.options.Secured.protocol() + ",PEER:PLAINTEXT,CONTROLLER:PLAINTEXT",
 		"log.dirs":                                         data,
 		"num.partitions":                                   "4",
 		"auto.create.topics.enable":                        "false",
@@ -84,6 +84,9 @@ func (n *node) format(clusterID string, all []*node) error {
 		"broker.heartbeat.interval.ms":   "1000",
 		"log.retention.hours":            "-1",
 		"log.cleaner.dedupe.buffer.size": "33554432",
+	}
+	if n.options.Secured != nil {
+		maps.Copy(defaults, n.options.Secured.properties())
 	}
 	maps.Copy(defaults, n.options.Properties)
 	var text []byte
@@ -157,7 +160,12 @@ func (n *node) await(ctx context.Context, brokers int) error {
 		_ = conn.Close()
 		limited, cancel := context.WithTimeout(ctx, 5*time.Second)
 		defer cancel()
-		client, err := kgo.NewClient(kgo.SeedBrokers(n.client))
+		ask := n.client
+		if n.options.Secured != nil {
+			// Asking needs no name there.
+			ask = n.peer
+		}
+		client, err := kgo.NewClient(kgo.SeedBrokers(ask))
 		if err != nil {
 			return err
 		}

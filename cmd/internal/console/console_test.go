@@ -400,22 +400,6 @@ func FuzzParts(f *testing.F) {
 	})
 }
 
-func TestProperties(t *testing.T) {
-	got, err := parseProperties("# c\n! c\na=b\n  c : d e \nf g\nlong=one,\\\n   two\numl\\u00e4ut=x\\ty\\\\\nk\\=ey=v\nempty\r\nlast=1")
-	want := map[string]string{"a": "b", "c": "d e ", "f": "g", "long": "one,two", "umläut": "x\ty\\", "k=ey": "v", "empty": "", "last": "1"}
-	if err != nil || !reflect.DeepEqual(got, want) {
-		t.Errorf("got %q, %v", got, err)
-	}
-	if _, err := parseProperties("a=\\u12"); err == nil {
-		t.Error("a broken escape was taken")
-	}
-}
-
-func FuzzProperties(f *testing.F) {
-	f.Add("a=b\\\nc\\u0041")
-	f.Fuzz(func(_ *testing.T, text string) { _, _ = parseProperties(text) })
-}
-
 func TestTooOld(t *testing.T) {
 	for version, want := range map[string]bool{"7.9.0": false, "0.29.0": false, "0.9.0": true, "5.5.1": true, "6.0.0": false, "x": false} {
 		if tooOld(version) != want {
