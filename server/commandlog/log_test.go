@@ -24,6 +24,8 @@ type recorder struct {
 	adopted  []string // what became of the queries, sources and completeness at each Adopt
 	fail     string
 	complete bool
+
+	terminations []Termination
 }
 
 func (r *recorder) Applied(c AppliedCommand, _, _ *catalog.Snapshot) error {
@@ -41,6 +43,25 @@ func (r *recorder) Adopt(before, after *catalog.Snapshot, live map[string]*Comma
 	defer r.mu.Unlock()
 	r.adopted = append(r.adopted, fmt.Sprintf("%s -> %s, %d live", names(before), names(after), len(live)))
 	r.complete = complete
+}
+
+func (r *recorder) Abandon() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.adopted = append(r.adopted, "abandoned")
+}
+
+func (r *recorder) Terminate(t Termination) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.terminations = append(r.terminations, t)
+}
+
+// ends are the terminations it was told of.
+func (r *recorder) ends() []Termination {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return slices.Clone(r.terminations)
 }
 
 func (r *recorder) adoptions() []string {
@@ -91,7 +112,7 @@ func open(t testing.TB, cluster *kafka.Cluster, o serverOptions) *server {
 			t.Fatal(err)
 		}
 	}
-	topic, err := OpenKafkaTopic(t.Context(), KafkaTopicConfig{Cluster: cluster, ServiceID: "test_", MustExist: backup.Exists(), Logger: logger})
+	topic, err := OpenKafkaTopic(t.Context(), KafkaTopicConfig{Cluster: cluster, ServiceID: "test_", Backup: backup, Logger: logger})
 	if err != nil {
 		t.Fatal(err)
 	}
