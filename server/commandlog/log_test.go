@@ -118,22 +118,29 @@ func open(t testing.TB, cluster *kafka.Cluster, o serverOptions) *server {
 	}
 	a := &recorder{fail: o.fail}
 	l := New(Config{Topic: topic, Applier: a, Backup: backup, Logger: logger})
+	s := &server{Log: l, app: a, topic: topic}
+	s.resume(t)
+	return s
+}
+
+// resume runs the log, until stop, and waits until it is ready.
+func (s *server) resume(t testing.TB) {
+	t.Helper()
 	ctx, cancel := context.WithCancel(t.Context())
 	ready, done := make(chan struct{}), make(chan struct{})
 	go func() {
 		defer close(done)
-		if err := l.Run(ctx, func() { close(ready) }); err != nil {
+		if err := s.Run(ctx, func() { close(ready) }); err != nil {
 			t.Error(err)
 		}
 	}()
-	s := &server{Log: l, app: a, topic: topic, stop: sync.OnceFunc(func() { cancel(); <-done; topic.Close() })}
+	s.stop = sync.OnceFunc(func() { cancel(); <-done; s.topic.Close() })
 	t.Cleanup(s.stop)
 	select {
 	case <-ready:
 	case <-time.After(time.Minute):
 		t.Fatal("the log was never replayed")
 	}
-	return s
 }
 
 // logWriter writes a server's messages to the test's log while the test runs.
@@ -209,6 +216,8 @@ func TestApplyIsPure(t *testing.T) {
 func TestDecodeRefuses(t *testing.T) {
 	for _, bad := range []string{``, `{}`, `{"version":2,"action":"dropSource","name":"X"}`, `{"version":1,"action":"fly"}`,
 		`{"version":1,"action":"createSource"}`, `{"version":1,"action":"startQuery","query":{"id":"Q"}}`,
+		`{"version":1,"action":"terminateCluster","deleteTopics":[{"name":"T","id":"x"}]}`, `{"version":1,"action":"begun"}`,
+		`{"version":1,"action":"terminateCluster","deleteTopics":[{"id":"00000000000000000000000000000001"}]}`,
 		`{"version":1,"action":"dropSource","name":"X","surprise":1}`} {
 		if c, err := Decode([]byte(bad)); err == nil {
 			t.Errorf("%s was read as %+v", bad, c)
