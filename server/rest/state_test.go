@@ -85,7 +85,7 @@ func TestTerminateCluster(t *testing.T) {
 		t.Errorf("the engine got %v, want %s", got, want)
 	}
 	for _, bad := range []string{``, `{"deleteTopicList":"FOO"}`, `[]`} {
-		if res, body := exchange(t, "POST", url+"/ksql/terminate", bad); res.StatusCode != 400 || !strings.Contains(body, `"error_code":40000`) {
+		if res, body := exchange(t, "POST", url+"/ksql/terminate", bad); res.StatusCode != http.StatusBadRequest || !strings.Contains(body, `"error_code":40000`) {
 			t.Errorf("%s: status %d, body %s", bad, res.StatusCode, body)
 		}
 	}
@@ -98,13 +98,13 @@ func TestTerminateCluster(t *testing.T) {
 func TestAfterTermination(t *testing.T) {
 	e := &fakeEngine{pushes: map[string]bool{"q": true}}
 	url := serve(t, e)
-	if res, _ := exchange(t, "GET", url+"/chc/ready", ""); res.StatusCode != 200 {
+	if res, _ := exchange(t, "GET", url+"/chc/ready", ""); res.StatusCode != http.StatusOK {
 		t.Errorf("/chc/ready of a server that works: %d", res.StatusCode)
 	}
 	e.refusal, e.notReady = api.NewError(api.CodeServerShutDown, "The server is shut down"), []string{"The service was terminated."}
 	refused := `{"@type":"generic_error","error_code":50304,"message":"The server is shut down"}`
 	for _, path := range []string{"/ksql", "/ksql/terminate", "/query", "/query-stream", "/inserts-stream", "/close-query", "/cluster/drain"} {
-		if res, body := exchange(t, "POST", url+path, `{"ksql":"SHOW STREAMS;","sql":"SELECT * FROM s;","queryId":"q"}`); res.StatusCode != 503 || body != refused {
+		if res, body := exchange(t, "POST", url+path, `{"ksql":"SHOW STREAMS;","sql":"SELECT * FROM s;","queryId":"q"}`); res.StatusCode != http.StatusServiceUnavailable || body != refused {
 			t.Errorf("%s: status %d, body %s", path, res.StatusCode, body)
 		}
 	}
