@@ -47,8 +47,8 @@ func (x *Executor) EndAll(ids []string) error {
 }
 
 // RemoveQueries removes from the brokers what queries leave that end on all servers: their groups and internal topics.
-// confirm is called when it has been listed what there is, before anything is removed; its error ends it. The error is of
-// kind InUse while groups have members and nothing else fails: they, and their topics, are to be tried again.
+// confirm is called when it has been listed what there is, before anything is removed, and again before each group is, since
+// groups have no ids; its error ends it. The error is of kind InUse while groups have members and nothing else fails: they, and their topics, are to be tried again.
 func (x *Executor) RemoveQueries(ctx context.Context, ids []string, confirm func(context.Context) error) error {
 	prefix := GroupName(x.cfg.ServiceID, "")
 	admin := x.cfg.Kafka.Admin()
@@ -78,6 +78,9 @@ func (x *Executor) RemoveQueries(ctx context.Context, ids []string, confirm func
 	for _, id := range ids {
 		group := GroupName(x.cfg.ServiceID, id)
 		if slices.Contains(groups, group) {
+			if err := confirm(ctx); err != nil {
+				return err
+			}
 			if err := admin.DeleteGroup(ctx, group); err != nil {
 				err = fmt.Errorf("group %s: %w", group, err)
 				if kafka.KindOf(err) == kafka.InUse {

@@ -231,6 +231,7 @@ func FuzzDecode(f *testing.F) {
 		f.Fatal(err)
 	}
 	f.Add(good)
+	f.Add([]byte(`{"version":1,"action":"terminateCluster","deleteTopics":[{"name":"T","id":"00000000000000000000000000000001"}]}`))
 	f.Add([]byte(`{"version":1,"action":"createType","name":"T","type":{"kind":"ARRAY"}}`))
 	f.Fuzz(func(t *testing.T, b []byte) {
 		c, err := Decode(b)

@@ -58,9 +58,6 @@ func (e *Engine) Abandon() {
 // Terminate implements commandlog.Applier: it ends everything here, and has the rest done by carryOutTermination.
 func (e *Engine) Terminate(t commandlog.Termination) {
 	e.phase.Store(int32(terminating))
-	for _, p := range e.pushQueries() {
-		e.CloseQuery(p.id)
-	}
 	e.deletions.forget()
 	e.endEverything(t.Queries)
 	e.terminated <- t
@@ -68,6 +65,9 @@ func (e *Engine) Terminate(t commandlog.Termination) {
 
 // endEverything ends all queries on this server and removes their state here, also that of queries which do not run.
 func (e *Engine) endEverything(queries []string) {
+	for _, p := range e.pushQueries() {
+		e.CloseQuery(p.id)
+	}
 	e.plansMu.Lock()
 	clear(e.plans)
 	e.plansMu.Unlock()
@@ -99,24 +99,30 @@ func (e *Engine) carryOutTermination(ctx context.Context) {
 		return
 	case t = <-e.terminated:
 	}
+	if e.removeService(ctx, t, e.cfg.Kafka.Admin()) {
+		e.phase.Store(int32(ended))
+	}
+}
+
+// removeService removes what a terminated service had, and returns false when ctx ends before that is done.
+func (e *Engine) removeService(ctx context.Context, t commandlog.Termination, admin topicAdmin) bool {
 	if !t.Complete {
 		// Others, which could read the whole log, know what there is.
 		e.cfg.Logger.Warn("the service was terminated; what it leaves is removed by other servers, since this one cannot read the whole command log")
-		e.phase.Store(int32(ended))
-		return
+		return true
 	}
-	r := &removal{e: e, t: t, began: time.Now(), refused: map[commandlog.TopicRef]bool{}, topics: t.DeleteTopics, queries: len(t.Queries) > 0,
+	r := &removal{e: e, t: t, admin: admin, began: time.Now(), refused: map[commandlog.TopicRef]bool{}, topics: t.DeleteTopics, queries: len(t.Queries) > 0,
 		dropped: t.Dropped}
 	for pause := terminatePause; !r.step(ctx); pause = min(2*pause, terminatePauseMost) {
 		timer := time.NewTimer(pause)
 		select {
 		case <-ctx.Done():
 			timer.Stop()
-			return
+			return false
 		case <-timer.C:
 		}
 	}
-	e.phase.Store(int32(ended))
+	return true
 }
 
 // errRemoved says that the command topic is gone: another server has removed everything, and the service may begin anew.
@@ -126,6 +132,7 @@ var errRemoved = errors.New("engine: the command topic does not exist any more")
 type removal struct {
 	e     *Engine
 	t     commandlog.Termination
+	admin topicAdmin
 	began time.Time
 	// queries says that they may have left something; topics are those that are to be deleted yet.
 	queries bool
@@ -188,6 +195,7 @@ func (r *removal) step(ctx context.Context) (finished bool) {
 	switch {
 	case kafka.KindOf(err) == kafka.Denied:
 		log.Error("the command topic of the terminated service cannot be deleted; servers that start find the service terminated", "topic", shortID(r.t.Topic), "error", err)
+		r.topics = append(slices.Clip(r.topics), r.t.Topic)
 	case err != nil:
 		log.Warn("the command topic of the terminated service cannot be deleted yet; trying again", "topic", shortID(r.t.Topic), "error", err)
 		return false
@@ -202,7 +210,7 @@ func (r *removal) delete(ctx context.Context, t commandlog.TopicRef) error {
 	if err != nil {
 		return err
 	}
-	return r.e.cfg.Kafka.Admin().DeleteTopicByID(ctx, t.Name, id)
+	return r.admin.DeleteTopicByID(ctx, t.Name, id)
 }
 
 // removeQueries removes what queries leave. Only what another server has removed is an error.
@@ -225,7 +233,7 @@ func (r *removal) removeQueries(ctx context.Context) error {
 
 // findDropped adds those of dropped that exist to the topics.
 func (r *removal) findDropped(ctx context.Context) error {
-	found, err := existing(ctx, r.e.cfg.Kafka.Admin(), r.dropped)
+	found, err := existing(ctx, r.admin, r.dropped)
 	if err == nil {
 		r.topics, r.dropped = append(slices.Clip(r.topics), found...), nil
 	}
