@@ -228,4 +228,19 @@ func TestTopicOfADeclaredSource(t *testing.T) {
 	if src, _ := source("A").Apply(catalog.Empty()).Source("A"); src.TopicID != "" {
 		t.Errorf("a topic that was there has the id %q", src.TopicID)
 	}
+	// What takes its place over the same topic has it, too; over another topic not.
+	s := read.Apply(catalog.Empty())
+	altered := source("A")
+	altered.Action = AlterSource
+	if src, _ := altered.Apply(s).Source("A"); src.TopicID != someTopic.ID {
+		t.Errorf("altered, the topic's id is %q", src.TopicID)
+	}
+	moved := source("A")
+	moved.Source.Topic = "elsewhere"
+	if src, _ := moved.Apply(s).Source("A"); src.TopicID != "" {
+		t.Errorf("over another topic the id is %q", src.TopicID)
+	}
+	if src, _ := source("A").Apply((&Command{Action: DropSource, Name: "A"}).Apply(s)).Source("A"); src.TopicID != "" {
+		t.Errorf("dropped and declared again, the topic's id is %q", src.TopicID)
+	}
 }
