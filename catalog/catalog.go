@@ -42,6 +42,9 @@ type Source struct {
 	Kind   Kind         `json:"kind"`
 	Schema types.Schema `json:"schema"`
 	Topic  string       `json:"topic"`
+	// TopicID is the incarnation of Topic that was created for this source, as kafka.TopicID prints it; empty when the topic
+	// was there before, or nobody can say who created it. The command that declares the source carries it.
+	TopicID string `json:"-"`
 	// Partitions of the topic when the source was declared.
 	Partitions  int    `json:"partitions"`
 	Replicas    int    `json:"replicas"`

@@ -27,6 +27,9 @@ func (d *Draft) Snapshot() *Snapshot {
 // Source finds a source by its exact name.
 func (d *Draft) Source(name string) (*Source, bool) { return d.s.Source(name) }
 
+// Sources lists all sources by name.
+func (d *Draft) Sources() []*Source { return d.s.Sources() }
+
 // Query finds a persistent query by id.
 func (d *Draft) Query(id string) (*Query, bool) { return d.s.Query(id) }
 
@@ -64,6 +67,11 @@ func (d *Draft) RemoveQuery(id string) {
 		c.CreatedBy, c.Materialized = "", false
 		d.sources()[c.Name] = &c
 	}
+}
+
+// Clear removes everything.
+func (d *Draft) Clear() {
+	*d = Draft{s: Snapshot{Version: d.s.Version + 1}}
 }
 
 // PutType names a type.

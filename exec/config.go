@@ -63,8 +63,11 @@ type QuerySpec struct {
 // GroupName is the consumer group, and the prefix of internal topics, of a persistent query: ksqlDB's scheme, so that
 // ACL prefixes carry over.
 func GroupName(serviceID, queryID string) string {
-	return "_confluent-ksql-" + serviceID + "query_" + queryID
+	return "_confluent-ksql-" + serviceID + groupInfix + queryID
 }
+
+// groupInfix stands between service id and query id.
+const groupInfix = "query_"
 
 // settings are the properties a query's execution depends on, parsed.
 type settings struct {

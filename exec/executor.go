@@ -24,6 +24,11 @@ type Executor struct {
 	// leftovers are the internal topics of queries that ended here, by id, as long as other servers are in their groups.
 	leftovers map[string][]string
 
+	// removing is held while leftovers are removed from the brokers; epoch counts the calls of EndAll, after which those known
+	// before are not this executor's any more.
+	removing sync.Mutex
+	epoch    atomic.Int64
+
 	// sequence numbers rows for functions that ask which came first. It starts at the wall clock in nanoseconds and grows
 	// slower than that, so that numbers grow over restarts too.
 	sequence atomic.Int64

@@ -284,7 +284,7 @@ func TestNothingIsLeftBehind(t *testing.T) {
 	start()
 	x.Close()
 	y := w.executor("a", fs)
-	if err := y.RemoveLeftovers(t.Context(), func(context.Context) (map[string]bool, error) { return nil, nil }); err != nil {
+	if err := y.RemoveLeftovers(t.Context(), func(context.Context) (exec.QueryIDs, error) { return exec.QueryIDs{}, nil }); err != nil {
 		t.Fatal(err)
 	}
 	if n := internal(); n != 0 {

@@ -59,30 +59,75 @@ func (x *Executor) leftoverLoop(ctx context.Context) {
 		case <-tick.C:
 		}
 		x.mu.Lock()
-		waiting := maps.Clone(x.leftovers)
+		waiting := slices.Sorted(maps.Keys(x.leftovers))
 		x.mu.Unlock()
-		for _, id := range slices.Sorted(maps.Keys(waiting)) {
-			limited, cancel := context.WithTimeout(ctx, leftoverTimeout)
-			err := x.tryRemoveShared(limited, id, waiting[id])
-			cancel()
-			switch {
-			case err == nil:
-				x.mu.Lock()
-				delete(x.leftovers, id)
-				x.mu.Unlock()
-			case kafka.KindOf(err) != kafka.InUse && ctx.Err() == nil:
+		for _, id := range waiting {
+			err := x.retryLeftover(ctx, id)
+			if err != nil && kafka.KindOf(err) != kafka.InUse && ctx.Err() == nil {
 				x.cfg.Logger.Warn("what a dropped query left could not be removed; trying again", "query", id, "error", err)
 			}
 		}
 	}
 }
 
+// retryLeftover tries once more, unless it does not matter any more.
+func (x *Executor) retryLeftover(ctx context.Context, id string) error {
+	x.removing.Lock()
+	defer x.removing.Unlock()
+	x.mu.Lock()
+	topics, waits := x.leftovers[id]
+	x.mu.Unlock()
+	if !waits {
+		return nil
+	}
+	limited, cancel := context.WithTimeout(ctx, leftoverTimeout)
+	defer cancel()
+	if err := x.tryRemoveShared(limited, id, topics); err != nil {
+		return err
+	}
+	x.mu.Lock()
+	delete(x.leftovers, id)
+	x.mu.Unlock()
+	return nil
+}
+
+// QueryIDs are the queries that a service knows: those that exist, and those that have ended.
+type QueryIDs struct{ Live, Ended map[string]bool }
+
+// gone finds the ended query that a group, or an internal topic, is of; rest is its name behind the service's prefix. ok is
+// false for what belongs to a query that exists, or may be another service's: the prefix of one service can be how the names
+// of another one begin.
+func (q QueryIDs) gone(rest string) (id string, ok bool) {
+	for end := len(rest); end > 0; end = strings.LastIndexByte(rest[:end], '-') {
+		if q.Live[rest[:end]] {
+			return "", false
+		}
+		if id == "" && q.Ended[rest[:end]] {
+			id = rest[:end]
+		}
+	}
+	if id != "" {
+		return id, true
+	}
+	if strings.Contains(rest, groupInfix) {
+		return "", false
+	}
+	id, _, _ = strings.Cut(rest, "-")
+	return id, id != ""
+}
+
+// isInternal says whether a topic of a query is one of its internal ones.
+func isInternal(topic string) bool {
+	return strings.HasSuffix(topic, "-changelog") || strings.HasSuffix(topic, "-repartition")
+}
+
 // RemoveLeftovers removes what queries that are not live have left behind, because a server was down or died when they
-// were dropped: internal topics, consumer groups and local state. live is called once, after the topics and groups have been
-// listed, and gives the ids of the queries that exist then; so nothing is taken from a query that was created meanwhile.
-func (x *Executor) RemoveLeftovers(ctx context.Context, live func(context.Context) (map[string]bool, error)) error {
+// were dropped: internal topics, consumer groups and local state. known is called once, after the topics and groups have been
+// listed, and gives the queries that exist then; so nothing is taken from a query that was created meanwhile.
+func (x *Executor) RemoveLeftovers(ctx context.Context, known func(context.Context) (QueryIDs, error)) error {
 	prefix := GroupName(x.cfg.ServiceID, "")
 	admin := x.cfg.Kafka.Admin()
+	epoch := x.epoch.Load()
 	topics, err := admin.AllTopics(ctx)
 	if err != nil {
 		return err
@@ -95,31 +140,37 @@ func (x *Executor) RemoveLeftovers(ctx context.Context, live func(context.Contex
 	if err != nil {
 		dirs = nil // There is none yet.
 	}
-	exists, err := live(ctx)
+	ids, err := known(ctx)
 	if err != nil {
 		return err
 	}
 	gone := map[string][]string{}
 	for _, group := range groups {
-		if id := strings.TrimPrefix(group, prefix); !exists[id] {
+		if id, ok := ids.gone(strings.TrimPrefix(group, prefix)); ok && GroupName(x.cfg.ServiceID, id) == group {
 			gone[id] = nil
 		}
 	}
 	for name := range topics {
 		rest, ok := strings.CutPrefix(name, prefix)
-		if !ok || !strings.HasSuffix(name, "-changelog") && !strings.HasSuffix(name, "-repartition") {
+		if !ok || !isInternal(name) {
 			continue
 		}
-		if id, _, ok := strings.Cut(rest, "-"); ok && !exists[id] {
+		if id, ok := ids.gone(rest); ok {
 			gone[id] = append(gone[id], name)
 		}
+	}
+	// Not while, and not after, everything ends here.
+	x.removing.Lock()
+	defer x.removing.Unlock()
+	if x.epoch.Load() != epoch {
+		return nil
 	}
 	var errs []error
 	for id, names := range gone {
 		errs = append(errs, x.removeShared(ctx, id, names))
 	}
 	kept := map[string]bool{}
-	for id := range exists {
+	for id := range ids.Live {
 		kept[dirName(id)] = true
 	}
 	for _, dir := range dirs {

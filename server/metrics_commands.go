@@ -40,7 +40,7 @@ func (c *commandCollector) Describe(out chan<- *prometheus.Desc) {
 // Collect implements prometheus.Collector.
 func (c *commandCollector) Collect(out chan<- prometheus.Metric) {
 	status := c.engine.CommandLog()
-	for _, s := range []commandlog.State{commandlog.Replaying, commandlog.Running, commandlog.Degraded, commandlog.Corrupted} {
+	for _, s := range []commandlog.State{commandlog.Replaying, commandlog.Running, commandlog.Degraded, commandlog.Corrupted, commandlog.Terminated} {
 		is := 0.0
 		if s == status.State {
 			is = 1

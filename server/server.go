@@ -240,7 +240,7 @@ func (s *Server) build(ctx context.Context, node string) error {
 	}
 	err = s.awaitKafka(ctx, func() (err error) {
 		s.commands, err = commandlog.OpenKafkaTopic(ctx, commandlog.KafkaTopicConfig{Cluster: s.cluster, ServiceID: s.cfg.ServiceID,
-			Replication: cfg.InternalReplication, MustExist: backup.Exists(), Logger: s.cfg.Logger})
+			Replication: cfg.InternalReplication, Backup: backup, Logger: s.cfg.Logger})
 		return err
 	})
 	if err != nil {

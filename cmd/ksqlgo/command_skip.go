@@ -33,6 +33,9 @@ func (c *commandSkipCommand) Run(io *streams) error {
 		return nil
 	case r.Command != nil && r.Command.Action == commandlog.Skip:
 		return fmt.Errorf("the record at offset %d skips the one at %d; that cannot be taken back. Restore a backup from before it instead", c.Offset, *r.Command.Target)
+	case r.Command != nil && r.Command.Action == commandlog.TerminateCluster:
+		return fmt.Errorf("the record at offset %d ends the service; that cannot be taken back: servers are removing what it had. "+
+			"A backup can be restored, without its state", c.Offset)
 	case r.Command != nil && !c.Force:
 		return fmt.Errorf("the record at offset %d can be read: %s\nIf servers are degraded by it they are of an older version: upgrade them. "+
 			"--force takes it out all the same, with what it created", c.Offset, firstLine(r.Command.Statement))

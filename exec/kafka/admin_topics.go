@@ -33,6 +33,8 @@ type TopicInfo struct {
 	ReplicationFactor int16
 	// Internal is set for the topics Kafka keeps for itself.
 	Internal bool
+	// Created is set by the call that has created the topic, and only where that is certain.
+	Created bool
 }
 
 // TopicSpec describes a topic to create.
@@ -171,7 +173,7 @@ func (a *Admin) CreateTopic(ctx context.Context, spec TopicSpec) (TopicInfo, err
 	}
 	return TopicInfo{
 		Name: spec.Name, ID: TopicID(created.ID),
-		Partitions: created.NumPartitions, ReplicationFactor: created.ReplicationFactor,
+		Partitions: created.NumPartitions, ReplicationFactor: created.ReplicationFactor, Created: true,
 	}, nil
 }
 

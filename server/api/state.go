@@ -11,7 +11,7 @@ type ServerInfo struct {
 	Version        string `json:"version"`
 	KafkaClusterID string `json:"kafkaClusterId"`
 	KsqlServiceID  string `json:"ksqlServiceId"`
-	// ServerStatus is RUNNING, DEGRADED or ERROR.
+	// ServerStatus is RUNNING, DEGRADED or ERROR; TERMINATED is ours.
 	ServerStatus string `json:"serverStatus"`
 }
 
@@ -19,7 +19,8 @@ type ServerInfo struct {
 type HealthCheckResponse struct {
 	IsHealthy bool                   `json:"isHealthy"`
 	Details   Map[HealthCheckDetail] `json:"details"`
-	// ServerState is "READY", "INITIALIZING" or "TERMINATED".
+	// ServerState is "READY", "INITIALIZING", or, once the service was terminated, "TERMINATING" while what it had is being
+	// removed and "TERMINATED" after that.
 	ServerState string `json:"serverState"`
 	// Readiness tells whether the server has taken up its work; ksqlDB does not know it.
 	Readiness *Readiness `json:"readiness,omitempty"`
@@ -37,7 +38,7 @@ type Readiness struct {
 type HealthCheckDetail struct {
 	IsHealthy bool `json:"isHealthy"`
 	// The others are ours and of commandRunner alone: the state of the command log (REPLAYING, RUNNING, DEGRADED,
-	// CORRUPTED), why it is degraded or corrupted and what to do, the offset after the last command in force, and the end
+	// CORRUPTED, TERMINATED), why it is one of the last three and what to do, the offset after the last command in force, and the end
 	// of the log when last heard of.
 	State         string `json:"state,omitempty"`
 	Reason        string `json:"reason,omitempty"`

@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -406,7 +407,7 @@ func TestStateEndpoints(t *testing.T) {
 	text := func(body string) http.HandlerFunc {
 		return func(w http.ResponseWriter, _ *http.Request) { io.WriteString(w, body) }
 	}
-	closed := ""
+	closed, deleted := "", []string(nil)
 	c := serve(t, map[string]http.HandlerFunc{
 		"GET /info":          text(`{"KsqlServerInfo":{"version":"7.9.0","kafkaClusterId":"k","ksqlServiceId":"default_","serverStatus":"RUNNING"}}`),
 		"GET /healthcheck":   text(`{"isHealthy":true,"details":{"kafka":{"isHealthy":true}},"serverState":"READY"}`),
@@ -430,6 +431,13 @@ func TestStateEndpoints(t *testing.T) {
 			var args api.CloseQueryArgs
 			json.NewDecoder(r.Body).Decode(&args)
 			closed = args.QueryID
+		},
+		"POST /ksql/terminate": func(w http.ResponseWriter, r *http.Request) {
+			var args api.ClusterTerminateRequest
+			json.NewDecoder(r.Body).Decode(&args)
+			deleted = args.DeleteTopicList
+			io.WriteString(w, `[{"@type":"currentStatus","statementText":"TERMINATE CLUSTER;","commandId":"cluster/TerminateCluster/terminate",`+
+				`"commandStatus":{"status":"SUCCESS","message":"","queryId":null},"commandSequenceNumber":3,"warnings":[]}]`)
 		},
 	})
 	ctx := within(t)
@@ -456,6 +464,13 @@ func TestStateEndpoints(t *testing.T) {
 	}
 	if err := c.CloseQuery(ctx, "transient_A_1"); err != nil || closed != "transient_A_1" {
 		t.Errorf("close: %q %v", closed, err)
+	}
+	entities, err := c.TerminateCluster(ctx, []string{"A", "b.*"})
+	if err != nil || len(entities) != 1 || !slices.Equal(deleted, []string{"A", "b.*"}) {
+		t.Fatalf("terminate: %v %v %v", entities, deleted, err)
+	}
+	if status, ok := entities[0].(*api.CommandStatusEntity); !ok || status.CommandSequenceNumber != 3 {
+		t.Errorf("terminate answered %+v", entities[0])
 	}
 }
 

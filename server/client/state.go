@@ -64,8 +64,10 @@ func (c *Client) CloseQuery(ctx context.Context, queryID string) error {
 	return resp.Body.Close()
 }
 
-// TerminateCluster ends all queries of the cluster and deletes its topics that
-// match one of the names or regular expressions.
+// TerminateCluster ends the service for good, on all its servers: all queries,
+// what they leave, and those of the topics that the service has created which
+// match one of the names or regular expressions. Warnings of the entity tell
+// what matches and stays.
 func (c *Client) TerminateCluster(ctx context.Context, topics []string) (api.Entities, error) {
 	resp, err := c.post(ctx, "/ksql/terminate", api.MediaJSON, api.ClusterTerminateRequest{DeleteTopicList: topics}, nil)
 	if err != nil {

@@ -82,6 +82,47 @@ func OpenBackup(cfg BackupConfig) (*Backup, error) {
 // Exists says whether there was a backup when it was opened: the topic must exist, too, then.
 func (b *Backup) Exists() bool { return b != nil && b.have }
 
+// isOf says whether the backup is of a topic.
+func (b *Backup) isOf(id kafka.TopicID) bool { return b.Exists() && b.had.TopicID == id }
+
+// Terminated says whether the log that the backup is of ended with the service. former are the ids of the topics that it was
+// of, as kafka.TopicID prints them: whose backups are of one of those can begin anew, too.
+func (b *Backup) Terminated() (former []string, err error) {
+	if !b.Exists() {
+		return nil, nil
+	}
+	f, err := os.Open(b.cfg.Path)
+	if err != nil {
+		return nil, fmt.Errorf("backup of the command log: %w", err)
+	}
+	defer f.Close()
+	r, err := NewBackupReader(f)
+	if err != nil {
+		return nil, fmt.Errorf("backup of the command log: %w", err)
+	}
+	return terminatedIn(r), nil
+}
+
+// terminatedIn reads a backup on to its end, or to where it is damaged, and returns the topics that it is of if the service
+// ends in it, nil if not.
+func terminatedIn(r *BackupReader) []string {
+	former := []string{r.Header.TopicID.String()}
+	for {
+		e, err := r.Next()
+		if err != nil {
+			return nil
+		}
+		_, c, err := decodeEntry(e)
+		switch {
+		case err != nil:
+		case c.Action == Restored, c.Action == Begun:
+			former = append(former, c.Former...)
+		case c.Action == TerminateCluster:
+			return former
+		}
+	}
+}
+
 // begin prepares for reading the topic from its start.
 func (b *Backup) begin(h BackupHeader) error {
 	b.close()
@@ -108,6 +149,16 @@ func (b *Backup) begin(h BackupHeader) error {
 	case err != nil:
 		f.Close()
 		return fmt.Errorf("backup of the command log: %w", err)
+	case r.Header.TopicID != h.TopicID && terminatedIn(r) != nil:
+		f.Close()
+		b.have = false
+		kept := b.aside("terminated")
+		if err := os.Rename(b.cfg.Path, kept); err != nil {
+			return fmt.Errorf("backup of the command log: %w", err)
+		}
+		b.cfg.Logger.Info("the service was terminated and begins anew; the backup of the command log before is kept", "file", kept)
+		b.create(b.cfg.Path, h, backupAppending)
+		return nil
 	case r.Header.TopicID != h.TopicID:
 		f.Close()
 		b.had, b.have, b.replaces = r.Header, true, true
@@ -190,7 +241,7 @@ func (b *Backup) caughtUp(restored func(kafka.TopicID) bool) error {
 		had := b.had.TopicID
 		b.close()
 		_ = os.Remove(b.cfg.Path + ".new")
-		return corrupted("the command topic was made anew: its id is not %s, which the backup %s is of", had, b.cfg.Path)
+		return gone("the command topic was made anew: its id is not %s, which the backup %s is of", had, b.cfg.Path)
 	}
 	switch b.state {
 	case backupOff, backupAppending:
@@ -226,7 +277,7 @@ func (b *Backup) replace() error {
 	if err := os.Rename(b.cfg.Path+".new", b.cfg.Path); err != nil {
 		return err
 	}
-	b.cfg.Logger.Info("the command topic was restored; the backup of the one before is kept", "file", kept)
+	b.cfg.Logger.Info("the command topic stands for the one before, whose backup is kept", "file", kept)
 	b.replaces = false
 	b.state = backupAppending
 	return nil

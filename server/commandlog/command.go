@@ -11,6 +11,7 @@ import (
 
 	"github.com/ksqlgo/ksqlgo/catalog"
 	"github.com/ksqlgo/ksqlgo/catalog/types"
+	"github.com/ksqlgo/ksqlgo/exec/kafka"
 )
 
 // Version of the command format written by this build. A record with a higher one puts a reader into DEGRADED.
@@ -42,6 +43,11 @@ const (
 	Restored Action = "restored"
 	// Filler has no effect. It keeps the offsets of a restored log what they were.
 	Filler Action = "filler"
+	// TerminateCluster ends the service: all queries end, DeleteTopics and the command topic are deleted. Nothing behind it
+	// counts.
+	TerminateCluster Action = "terminateCluster"
+	// Begun says that the log begins anew after the logs of the topics Former were terminated.
+	Begun Action = "begun"
 )
 
 // Command is one record of the log: all that a server needs to apply it without planning again. Immutable.
@@ -61,13 +67,23 @@ type Command struct {
 	Type        *types.Type     `json:"type,omitempty"`
 	DeleteTopic bool            `json:"deleteTopic,omitempty"`
 	// Topic of a dropped source, for the message. TopicID is the incarnation of it that DeleteTopic means, as
-	// kafka.TopicID prints it: a server that is late must not delete a topic created since.
+	// kafka.TopicID prints it: a server that is late must not delete a topic created since. Of a command that declares a
+	// source it is catalog.Source.TopicID.
 	Topic   string `json:"topic,omitempty"`
 	TopicID string `json:"topicId,omitempty"`
+	// DeleteTopics are the topics to delete with the service: only such as the service has created.
+	DeleteTopics []TopicRef `json:"deleteTopics,omitempty"`
 	// Target is the offset of the record that is skipped.
 	Target *int64 `json:"target,omitempty"`
 	// Former are the ids of the topics that a restored one stands for, as kafka.TopicID prints them.
 	Former []string `json:"former,omitempty"`
+}
+
+// TopicRef names one incarnation of a topic.
+type TopicRef struct {
+	Name string `json:"name"`
+	// ID is as kafka.TopicID prints it.
+	ID string `json:"id"`
 }
 
 // ID is what a command is about, as ksqlDB names it: stream/`ORDERS`/create. It is the record's key.
@@ -149,9 +165,15 @@ func (c *Command) check() error {
 		if c.Target == nil || *c.Target < 0 {
 			missing = "target"
 		}
-	case Restored:
+	case Restored, Begun:
 		if len(c.Former) == 0 {
 			missing = "former topics"
+		}
+	case TerminateCluster:
+		for _, t := range c.DeleteTopics {
+			if _, err := kafka.ParseTopicID(t.ID); err != nil || t.Name == "" {
+				return fmt.Errorf("a %s command with the topic %q and the id %q", c.Action, t.Name, t.ID)
+			}
 		}
 	case Filler:
 	default:
@@ -178,10 +200,10 @@ func (c *Command) Apply(s *catalog.Snapshot) *catalog.Snapshot {
 func (c *Command) Change(d *catalog.Draft) (ended []string) {
 	switch c.Action {
 	case CreateSource, AlterSource:
-		d.PutSource(c.Source)
+		d.PutSource(c.declared(d))
 	case StartQuery:
 		if c.Source != nil {
-			d.PutSource(c.Source)
+			d.PutSource(c.declared(d))
 		}
 		d.PutQuery(c.Query)
 	case DropSource:
@@ -205,9 +227,24 @@ func (c *Command) Change(d *catalog.Draft) (ended []string) {
 		d.PutType(c.Name, c.Type)
 	case DropType:
 		d.RemoveType(c.Name)
-	case Skip, Restored, Filler:
+	case TerminateCluster:
+		for _, q := range d.Queries() {
+			ended = append(ended, q.ID)
+		}
+		d.Clear()
+	case Skip, Restored, Begun, Filler:
 	}
 	return ended
+}
+
+// declared is the source of the command with the topic that was created for it, or for the one whose place it takes.
+func (c *Command) declared(d *catalog.Draft) *catalog.Source {
+	src := *c.Source
+	src.TopicID = c.TopicID
+	if old, ok := d.Source(src.Name); ok && src.TopicID == "" && old.Topic == src.Topic {
+		src.TopicID = old.TopicID
+	}
+	return &src
 }
 
 // queries are those that the command acts on.

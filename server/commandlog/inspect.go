@@ -19,7 +19,8 @@ const (
 	SkippedRecord RecordState = "skipped"
 	// UndecodableRecord cannot be read by this build, which degrades the servers that are like it.
 	UndecodableRecord RecordState = "undecodable"
-	// UnappliedRecord stands behind an undecodable one: servers that cannot read that one do not apply it.
+	// UnappliedRecord stands behind an undecodable one: servers that cannot read that one do not apply it. Behind a terminated
+	// service's end all records are so.
 	UnappliedRecord RecordState = "unapplied"
 )
 
@@ -115,21 +116,28 @@ func (in *Inspection) read(ctx context.Context, cluster *kafka.Cluster, tp kafka
 
 // judge decides what is in force, as servers do.
 func (in *Inspection) judge() {
-	skips := map[int64]bool{}
+	skips, ended := map[int64]bool{}, false
 	for i := range in.Records {
 		r := &in.Records[i]
 		r.ID, r.Command, r.Problem = decodeEntry(r.Entry)
 		if r.ID == "" && r.Err == nil {
 			r.ID, _ = DecodeKey(r.Key)
 		}
-		if c := r.Command; c != nil && c.Action == Skip && *c.Target < r.Offset {
+		c := r.Command
+		if c != nil && c.Action == Skip && *c.Target < r.Offset && !ended {
 			skips[*c.Target] = true
 		}
+		ended = ended || c != nil && c.Action == TerminateCluster
 	}
 	readable := true
+	ended = false
 	for i := range in.Records {
 		r := &in.Records[i]
 		switch {
+		case ended:
+			r.State = UnappliedRecord
+		case r.Command != nil && r.Command.Action == TerminateCluster:
+			r.State, ended = AppliedRecord, true
 		case skips[r.Offset] && (r.Command == nil || r.Command.Action != Skip):
 			r.State = SkippedRecord
 		case r.Command == nil:

@@ -19,9 +19,12 @@ type KafkaTopicConfig struct {
 	ServiceID string
 	// Replication is the topic's replication factor if it is created; 0 leaves it to the brokers.
 	Replication int16
-	// MustExist does not create the topic: this server has a backup of it, so it was there.
+	// MustExist does not create the topic.
 	MustExist bool
-	Logger    *slog.Logger
+	// Backup, unless nil, is this server's copy of the log. If there is one the topic was there, and is not created, unless
+	// the service was terminated in it: then a new log begins.
+	Backup *Backup
+	Logger *slog.Logger
 }
 
 // spec describes the topic.
@@ -52,13 +55,24 @@ type KafkaTopic struct {
 // OpenKafkaTopic creates the command topic if it does not exist, and verifies it.
 func OpenKafkaTopic(ctx context.Context, cfg KafkaTopicConfig) (*KafkaTopic, error) {
 	t := &KafkaTopic{cfg: cfg, tp: kafka.TopicPartition{Topic: TopicName(cfg.ServiceID)}, writing: make(chan struct{}, 1)}
-	if cfg.MustExist {
-		if _, exists, err := t.id(ctx); err != nil || !exists {
+	var terminated []string
+	if cfg.MustExist || cfg.Backup.Exists() {
+		id, exists, err := t.id(ctx)
+		if err == nil && !cfg.MustExist && !(exists && cfg.Backup.isOf(id)) {
+			terminated, err = cfg.Backup.Terminated()
+		}
+		if err != nil || !exists && terminated == nil {
 			return t, err
 		}
 	}
 	if _, err := cfg.Cluster.Admin().EnsureTopic(ctx, cfg.spec()); err != nil {
 		return nil, fmt.Errorf("command topic: %w", err)
+	}
+	if terminated != nil {
+		if err := t.beginAnew(ctx, terminated); err != nil {
+			t.Close()
+			return nil, err
+		}
 	}
 	return t, nil
 }
@@ -156,7 +170,7 @@ func (f *following) begin(ctx context.Context) error {
 		return err
 	}
 	if !exists {
-		return corrupted("the command topic %s does not exist any more", tp.Topic)
+		return gone("the command topic %s does not exist any more", tp.Topic)
 	}
 	ends, err := admin.CommittedEndOffsets(ctx, tp.Topic)
 	if err != nil {
@@ -210,7 +224,7 @@ func (f *following) unreadable(ctx context.Context, b *kafka.Batch) error {
 	case kafka.OutOfRange:
 		return corrupted("the command topic was cut off: there is nothing at offset %d any more, where it was being read", b.Next)
 	case kafka.TopicGone:
-		return corrupted("the command topic %s was deleted, or made anew", f.topic.tp.Topic)
+		return gone("the command topic %s was deleted, or made anew", f.topic.tp.Topic)
 	}
 	return fmt.Errorf("following the command topic: %w", b.Err)
 }

@@ -10,6 +10,8 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"maps"
+	"slices"
 	"sync"
 	"time"
 
@@ -27,6 +29,28 @@ type Applier interface {
 	// Applied is called for each command that comes later, after the catalog holds its effect. The error is what the client
 	// is told; the catalog keeps the command all the same, since every server must.
 	Applied(e AppliedCommand, before, after *catalog.Snapshot) error
+	// Abandon is called before Adopt where the log turns out to be that of a service which was terminated and begun anew while
+	// this server heard nothing: all queries end here, and nothing of theirs is removed from Kafka, where the new ones may
+	// have the same names.
+	Abandon()
+	// Terminate is called once, and last of all, when the service is terminated: by a command that comes, or one that is found
+	// when the log is read. All queries have ended on this server when it returns.
+	Terminate(t Termination)
+}
+
+// Termination is the end of a service.
+type Termination struct {
+	AppliedCommand
+	// Topic is the command topic. As long as it exists the service has not been begun anew.
+	Topic TopicRef
+	// Queries are the ids of all queries that the log has ever started, in order. It is empty on a server that could not read
+	// the whole log, which does not know them: removing what they leave is then for others.
+	Queries []string
+	// Dropped are the topics that commands before have said are to be deleted, but those that sources use again. They are gone
+	// as a rule.
+	Dropped []TopicRef
+	// Complete says that this server could read the whole log.
+	Complete bool
 }
 
 // AppliedCommand is a command with its place in the log.
@@ -114,6 +138,10 @@ func (l *Log) Run(ctx context.Context, ready func()) error {
 			return nil
 		case errors.Is(err, errReadAgain):
 			continue
+		case errors.Is(err, errTerminated):
+			ready()
+			<-ctx.Done()
+			return nil
 		case errors.As(err, &broken):
 			l.corrupted(err)
 			ready()
@@ -225,9 +253,41 @@ func (l *Log) beginning(h BackupHeader) {
 	l.position = -1
 }
 
+// Ended returns the ids of the queries that the log started and that do not exist any more.
+func (l *Log) Ended() map[string]bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.current == nil {
+		return nil
+	}
+	return maps.Clone(l.current.ended)
+}
+
+// DroppedTopics returns the topics that commands said are to be deleted, in no order. They are gone as a rule.
+func (l *Log) DroppedTopics() []TopicRef {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.current == nil {
+		return nil
+	}
+	out := make([]TopicRef, 0, len(l.current.dropped))
+	for _, t := range l.current.dropped {
+		out = append(out, t)
+	}
+	return out
+}
+
 // adopt puts a reading in force. It runs in the goroutine of Run, as all below that take a reading do.
 func (l *Log) adopt(r *reading) {
+	abandon := l.known && l.topicID != r.header.TopicID && slices.Contains(r.begun, l.topicID.String())
 	l.topicID, l.known = r.header.TopicID, true
+	if abandon {
+		l.logger.Warn("the service was terminated and begun anew while this server heard nothing; it goes over to the new log")
+		l.applier.Abandon()
+		l.mu.Lock()
+		l.snapshot = catalog.Empty()
+		l.mu.Unlock()
+	}
 	after, live := r.draft.Snapshot(), make(map[string]*Command, len(r.live))
 	for id, c := range r.live {
 		live[id] = c
@@ -270,9 +330,46 @@ func (l *Log) tellDegraded(r *reading) {
 func (l *Log) corrupted(err error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.status.State, l.status.Reason = Corrupted, corruptedReason(err)
+	backup := ""
+	if l.backup != nil {
+		backup = l.backup.cfg.Path
+	}
+	l.status.State, l.status.Reason = Corrupted, corruptedReason(err, backup)
 	l.position = -1
 	l.logger.Error("command log corrupted", "error", err, "do", "restore the topic from a backup with: ksqlgo command restore")
+	l.wake()
+}
+
+// hasEnded takes note of a query that does not exist, though the log has a command that starts it.
+func (l *Log) hasEnded(r *reading, query string) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	r.ended[query] = true
+}
+
+// terminate ends the service on this server.
+func (l *Log) terminate(r *reading, id string, c *Command, offset int64) {
+	t := Termination{AppliedCommand: AppliedCommand{Offset: offset, ID: id, Command: c},
+		Topic: TopicRef{Name: r.header.Topic, ID: r.header.TopicID.String()}, Complete: r.bad == nil}
+	l.mu.Lock()
+	l.position = -1
+	for _, src := range r.draft.Sources() {
+		maps.DeleteFunc(r.dropped, func(_ string, t TopicRef) bool { return t.Name == src.Topic })
+	}
+	t.Dropped = slices.Collect(maps.Values(r.dropped))
+	r.change(c)
+	if t.Complete {
+		t.Queries = slices.Sorted(maps.Keys(r.ended))
+	}
+	l.snapshot, l.current = r.draft.Snapshot(), r
+	l.status.State, l.status.Reason, l.status.End = Terminated, terminatedReason(), max(r.end, offset+1)
+	l.mu.Unlock()
+	l.logger.Warn("the service is terminated: all queries end", "offset", offset, "topics to delete", len(c.DeleteTopics))
+	l.applier.Terminate(t)
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	r.outcomes[id] = Outcome{Offset: offset, Command: c.outline()}
+	l.status.Applied = offset + 1
 	l.wake()
 }
 
@@ -340,7 +437,7 @@ func (l *Log) Append(ctx context.Context, build Build) (id ID, offset int64, err
 func (l *Log) refuses() error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if s := l.status; s.State == Degraded || s.State == Corrupted {
+	if s := l.status; s.State == Degraded || s.State == Corrupted || s.State == Terminated {
 		return &RefusedError{s.State, s.Reason}
 	}
 	return nil

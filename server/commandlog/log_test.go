@@ -24,6 +24,8 @@ type recorder struct {
 	adopted  []string // what became of the queries, sources and completeness at each Adopt
 	fail     string
 	complete bool
+
+	terminations []Termination
 }
 
 func (r *recorder) Applied(c AppliedCommand, _, _ *catalog.Snapshot) error {
@@ -41,6 +43,25 @@ func (r *recorder) Adopt(before, after *catalog.Snapshot, live map[string]*Comma
 	defer r.mu.Unlock()
 	r.adopted = append(r.adopted, fmt.Sprintf("%s -> %s, %d live", names(before), names(after), len(live)))
 	r.complete = complete
+}
+
+func (r *recorder) Abandon() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.adopted = append(r.adopted, "abandoned")
+}
+
+func (r *recorder) Terminate(t Termination) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.terminations = append(r.terminations, t)
+}
+
+// ends are the terminations it was told of.
+func (r *recorder) ends() []Termination {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return slices.Clone(r.terminations)
 }
 
 func (r *recorder) adoptions() []string {
@@ -91,28 +112,35 @@ func open(t testing.TB, cluster *kafka.Cluster, o serverOptions) *server {
 			t.Fatal(err)
 		}
 	}
-	topic, err := OpenKafkaTopic(t.Context(), KafkaTopicConfig{Cluster: cluster, ServiceID: "test_", MustExist: backup.Exists(), Logger: logger})
+	topic, err := OpenKafkaTopic(t.Context(), KafkaTopicConfig{Cluster: cluster, ServiceID: "test_", Backup: backup, Logger: logger})
 	if err != nil {
 		t.Fatal(err)
 	}
 	a := &recorder{fail: o.fail}
 	l := New(Config{Topic: topic, Applier: a, Backup: backup, Logger: logger})
+	s := &server{Log: l, app: a, topic: topic}
+	s.resume(t)
+	return s
+}
+
+// resume runs the log, until stop, and waits until it is ready.
+func (s *server) resume(t testing.TB) {
+	t.Helper()
 	ctx, cancel := context.WithCancel(t.Context())
 	ready, done := make(chan struct{}), make(chan struct{})
 	go func() {
 		defer close(done)
-		if err := l.Run(ctx, func() { close(ready) }); err != nil {
+		if err := s.Run(ctx, func() { close(ready) }); err != nil {
 			t.Error(err)
 		}
 	}()
-	s := &server{Log: l, app: a, topic: topic, stop: sync.OnceFunc(func() { cancel(); <-done; topic.Close() })}
+	s.stop = sync.OnceFunc(func() { cancel(); <-done; s.topic.Close() })
 	t.Cleanup(s.stop)
 	select {
 	case <-ready:
 	case <-time.After(time.Minute):
 		t.Fatal("the log was never replayed")
 	}
-	return s
 }
 
 // logWriter writes a server's messages to the test's log while the test runs.
@@ -188,6 +216,8 @@ func TestApplyIsPure(t *testing.T) {
 func TestDecodeRefuses(t *testing.T) {
 	for _, bad := range []string{``, `{}`, `{"version":2,"action":"dropSource","name":"X"}`, `{"version":1,"action":"fly"}`,
 		`{"version":1,"action":"createSource"}`, `{"version":1,"action":"startQuery","query":{"id":"Q"}}`,
+		`{"version":1,"action":"terminateCluster","deleteTopics":[{"name":"T","id":"x"}]}`, `{"version":1,"action":"begun"}`,
+		`{"version":1,"action":"terminateCluster","deleteTopics":[{"id":"00000000000000000000000000000001"}]}`,
 		`{"version":1,"action":"dropSource","name":"X","surprise":1}`} {
 		if c, err := Decode([]byte(bad)); err == nil {
 			t.Errorf("%s was read as %+v", bad, c)
@@ -201,6 +231,7 @@ func FuzzDecode(f *testing.F) {
 		f.Fatal(err)
 	}
 	f.Add(good)
+	f.Add([]byte(`{"version":1,"action":"terminateCluster","deleteTopics":[{"name":"T","id":"00000000000000000000000000000001"}]}`))
 	f.Add([]byte(`{"version":1,"action":"createType","name":"T","type":{"kind":"ARRAY"}}`))
 	f.Fuzz(func(t *testing.T, b []byte) {
 		c, err := Decode(b)

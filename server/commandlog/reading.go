@@ -25,13 +25,20 @@ type reading struct {
 	bad    error
 	badAt  int64
 	former []string
+	// begun are those of former that were terminated.
+	begun []string
+	// ended are the queries that the log started and that are not live any more, skipped ones included.
+	ended map[string]bool
+	// dropped are the topics that were to be deleted with their sources, by id.
+	dropped map[string]TopicRef
 	// again is set when a record that was taken in turned out to be skipped.
 	again   bool
 	adopted bool
 }
 
 func (l *Log) newReading() *reading {
-	return &reading{log: l, draft: catalog.Empty().Draft(), live: map[string]*Command{}, outcomes: map[string]Outcome{}}
+	return &reading{log: l, draft: catalog.Empty().Draft(), live: map[string]*Command{}, outcomes: map[string]Outcome{}, ended: map[string]bool{},
+		dropped: map[string]TopicRef{}}
 }
 
 // Begin implements Follower.
@@ -59,7 +66,12 @@ func (r *reading) Apply(e Entry) error {
 			return err
 		}
 	case r.log.skips[e.Offset]:
+		if err == nil && c.Action == StartQuery {
+			r.log.hasEnded(r, c.Query.ID)
+		}
 		return nil
+	case err == nil && c.Action == TerminateCluster:
+		return r.terminate(id, c, e.Offset)
 	case err != nil && r.bad == nil:
 		r.bad, r.badAt = err, e.Offset
 		r.log.degraded(r)
@@ -72,6 +84,8 @@ func (r *reading) Apply(e Entry) error {
 		return nil
 	case c.Action == Restored:
 		r.former = append(r.former, c.Former...)
+	case c.Action == Begun:
+		r.former, r.begun = append(r.former, c.Former...), append(r.begun, c.Former...)
 	}
 	r.take(id, c, e.Offset)
 	return nil
@@ -131,11 +145,16 @@ func (r *reading) take(id string, c *Command, offset int64) {
 
 // change applies a command to the draft, and keeps those that started what lives.
 func (r *reading) change(c *Command) {
+	if c.Action == DropSource && c.DeleteTopic && c.TopicID != "" {
+		r.dropped[c.TopicID] = TopicRef{Name: c.Topic, ID: c.TopicID}
+	}
 	for _, id := range c.Change(r.draft) {
 		delete(r.live, id)
+		r.ended[id] = true
 	}
 	if c.Action == StartQuery {
 		r.live[c.Query.ID] = c
+		delete(r.ended, c.Query.ID)
 	}
 }
 
@@ -158,11 +177,36 @@ func (r *reading) Advance(next, end int64) error {
 	return nil
 }
 
+// terminate ends the reading with the service, wherever it is: nothing behind the command counts. It takes effect also
+// behind a record that cannot be decoded.
+func (r *reading) terminate(id string, c *Command, offset int64) error {
+	if !r.adopted {
+		if err := r.verify(); err != nil {
+			return err
+		}
+	} else if r.log.backup != nil {
+		// A server that starts anew must find it there, when the topic is gone.
+		r.log.backup.sync()
+	}
+	r.log.terminate(r, id, c, offset)
+	return errTerminated
+}
+
 // CaughtUp implements Follower.
 func (r *reading) CaughtUp() error {
 	if r.again {
 		return errReadAgain
 	}
+	if err := r.verify(); err != nil {
+		return err
+	}
+	r.adopted = true
+	r.log.adopt(r)
+	return nil
+}
+
+// verify compares the topic read so far with what this server knows of it. The error is a *CorruptedError.
+func (r *reading) verify() error {
 	restored := func(id kafka.TopicID) bool { return slices.Contains(r.former, id.String()) }
 	if r.log.backup != nil {
 		if err := r.log.backup.caughtUp(restored); err != nil {
@@ -170,9 +214,7 @@ func (r *reading) CaughtUp() error {
 		}
 	}
 	if known := r.log.topicID; r.log.known && known != r.header.TopicID && !restored(known) {
-		return corrupted("the command topic was made anew: its id is not %s any more", known)
+		return gone("the command topic was made anew: its id is not %s any more", known)
 	}
-	r.adopted = true
-	r.log.adopt(r)
 	return nil
 }

@@ -67,16 +67,25 @@ const (
 
 // Restore makes the command topic of a service anew from a stored log: the topic that exists is deleted, and all records
 // come to stand at the offsets that they had. A last record tells servers which topics this one stands for, so that
-// their backups of those are no reason to call it corrupted. It returns the offset after the last record.
+// their backups of those are no reason to call it corrupted. That the service was terminated is left out: who restores it
+// wants it back. It returns the offset after the last record.
 //
 // The old topic is gone once it begins: keep a backup of it. No server should run.
 func Restore(ctx context.Context, cfg KafkaTopicConfig, log *StoredLog) (int64, error) {
 	former := []string{log.Header.TopicID.String()}
+	kept := StoredLog{Header: log.Header}
 	for _, e := range log.Entries {
-		if _, c, err := decodeEntry(e); err == nil && c.Action == Restored {
+		_, c, err := decodeEntry(e)
+		switch {
+		case err != nil:
+		case c.Action == Restored:
 			former = append(former, c.Former...)
+		case c.Action == TerminateCluster:
+			continue
 		}
+		kept.Entries = append(kept.Entries, e)
 	}
+	log = &kept
 	name, admin := TopicName(cfg.ServiceID), cfg.Cluster.Admin()
 	infos, err := admin.Topics(ctx, name)
 	if err != nil {

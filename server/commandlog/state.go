@@ -19,12 +19,15 @@ const (
 	// Corrupted: the topic is not what it was. A server that starts so starts no query; one that runs lets its queries
 	// run. No commands are applied or accepted until the topic is restored.
 	Corrupted State = "CORRUPTED"
+	// Terminated: the service was ended for good. No query runs, nothing is read or taken any more; a server that is started
+	// anew after that begins with an empty log.
+	Terminated State = "TERMINATED"
 )
 
 // Status is a log's state with its reason and place.
 type Status struct {
 	State State
-	// Reason says why a log is degraded or corrupted, and what to do; empty otherwise.
+	// Reason says why a log is degraded, corrupted or terminated, and what to do; empty otherwise.
 	Reason string
 	// Applied is the offset after the last command that is in force here, End where the log ended when last heard of.
 	Applied, End int64
@@ -50,9 +53,25 @@ func degradedReason(offset int64, err error) string {
 		"\"ksqlgo command skip %d\".", offset, err, offset)
 }
 
-// corruptedReason tells of a topic that cannot be trusted.
-func corruptedReason(err error) string {
-	return fmt.Sprintf("The command log is CORRUPTED: %v. No query is started and no statement that changes the catalog is taken. Stop the servers "+
+// corruptedReason tells of a topic that cannot be trusted. backup is this server's copy of it, "" if it has none.
+func corruptedReason(err error, backup string) string {
+	reason := fmt.Sprintf("The command log is CORRUPTED: %v. No query is started and no statement that changes the catalog is taken. Stop the servers "+
 		"and make the topic anew with \"ksqlgo command restore FILE\", FILE being the backup in a server's data directory or one made by "+
 		"\"ksqlgo command backup\".", err)
+	var broken *CorruptedError
+	if !errors.As(err, &broken) || !broken.Gone {
+		return reason
+	}
+	do := "start this server anew"
+	if backup != "" {
+		do = "stop this server, move " + backup + " away, and start it again"
+	}
+	return reason + " If the service was terminated (POST /ksql/terminate) while this server was down or out of reach, do not restore it: start a server " +
+		"that took part in that, then this one goes on by itself; or " + do + "."
+}
+
+// terminatedReason tells of a service that was ended.
+func terminatedReason() string {
+	return "The service was terminated (POST /ksql/terminate). All queries have ended and no request is taken any more. Stop the server; if it is " +
+		"started anew it begins with an empty service."
 }

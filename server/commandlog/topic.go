@@ -56,12 +56,21 @@ type Follower interface {
 }
 
 // CorruptedError says that the command topic cannot be trusted: it was made anew, cut off or changed.
-type CorruptedError struct{ Reason string }
+type CorruptedError struct {
+	Reason string
+	// Gone says that there is no topic, or another one: that the service was terminated would explain it.
+	Gone bool
+}
 
 func (e *CorruptedError) Error() string { return e.Reason }
 
 func corrupted(format string, args ...any) error {
-	return &CorruptedError{fmt.Sprintf(format, args...)}
+	return &CorruptedError{Reason: fmt.Sprintf(format, args...)}
+}
+
+// gone is the error of a topic that does not exist any more.
+func gone(format string, args ...any) error {
+	return &CorruptedError{Reason: fmt.Sprintf(format, args...), Gone: true}
 }
 
 // ContendedError says that a record was not written because other servers kept writing. Nothing was written.
@@ -81,6 +90,9 @@ func (e *UnknownOutcomeError) Error() string {
 }
 
 func (e *UnknownOutcomeError) Unwrap() error { return e.Err }
+
+// errTerminated ends a reading whose service has ended.
+var errTerminated = errors.New("commandlog: the service was terminated")
 
 // errReadAgain ends a reading that has to be made once more.
 var errReadAgain = errors.New("commandlog: a record that was applied is skipped")

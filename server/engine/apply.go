@@ -28,10 +28,7 @@ func (e *Engine) Applied(c commandlog.AppliedCommand, before, after *catalog.Sna
 		return e.adjust(before, after)
 	case commandlog.TerminateQuery, commandlog.DropSource:
 		e.endQueries(ctx, before, after)
-		// A query that took long to end must not take the deletion's time.
-		deleting, cancel := context.WithTimeout(context.Background(), applyTimeout)
-		defer cancel()
-		return e.deleteTopic(deleting, c.Command, before)
+		return e.deleteTopic(c.Command, before)
 	}
 	return nil
 }
@@ -62,21 +59,22 @@ func (e *Engine) Adopt(before, after *catalog.Snapshot, live map[string]*command
 	go func() {
 		ctx, cancel := context.WithTimeout(context.Background(), applyTimeout)
 		defer cancel()
-		if err := e.cfg.Runtime.RemoveLeftovers(ctx, e.liveQueries); err != nil {
+		if err := e.cfg.Runtime.RemoveLeftovers(ctx, e.knownQueries); err != nil {
 			e.cfg.Logger.Warn("left-overs of dropped queries could not be removed", "error", err)
 		}
 	}()
+	e.deletions.resume(e.log.DroppedTopics())
 }
 
-// liveQueries are the ids of the queries that exist once everything that is in the command log now has been applied. The
-// error says that this server cannot know them.
-func (e *Engine) liveQueries(ctx context.Context) (map[string]bool, error) {
+// knownQueries are the queries that the log knows once everything that is in it now has been applied. The error says that
+// this server cannot know them.
+func (e *Engine) knownQueries(ctx context.Context) (exec.QueryIDs, error) {
 	if err := e.log.CatchUp(ctx); err != nil {
-		return nil, err
+		return exec.QueryIDs{}, err
 	}
-	ids := map[string]bool{}
+	ids := exec.QueryIDs{Live: map[string]bool{}, Ended: e.log.Ended()}
 	for _, q := range e.Catalog().Queries() {
-		ids[q.ID] = true
+		ids.Live[q.ID] = true
 	}
 	return ids, nil
 }
@@ -112,8 +110,8 @@ func (e *Engine) adjust(before, after *catalog.Snapshot) error {
 }
 
 // deleteTopic carries out DELETE TOPIC. Every server does, each when it comes to the command: the topic that was meant may
-// be gone by then, and another one have its name.
-func (e *Engine) deleteTopic(ctx context.Context, c *commandlog.Command, before *catalog.Snapshot) error {
+// be gone by then, and another one have its name. Where brokers are out of reach it is done later.
+func (e *Engine) deleteTopic(c *commandlog.Command, before *catalog.Snapshot) error {
 	src, ok := before.Source(c.Name)
 	if !ok || c.Action != commandlog.DropSource || !c.DeleteTopic || c.TopicID == "" {
 		return nil
@@ -122,7 +120,7 @@ func (e *Engine) deleteTopic(ctx context.Context, c *commandlog.Command, before 
 	if err != nil {
 		return err
 	}
-	return e.cfg.Kafka.Admin().DeleteTopicByID(ctx, src.Topic, id)
+	return e.deletions.now(src.Topic, id)
 }
 
 // startQuery starts the query of a StartQuery command, in place of the one of its id if there is one.

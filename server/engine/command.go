@@ -161,6 +161,8 @@ func outcomeMessage(c *commandlog.Command) string {
 		return fmt.Sprintf("Registered custom type with name '%s' and SQL type %s", c.Name, c.Type)
 	case commandlog.DropType:
 		return fmt.Sprintf("Dropped type '%s'", c.Name)
+	case commandlog.TerminateCluster:
+		return fmt.Sprintf("Cluster terminated: all queries have ended. Topics being deleted with the service: %d.", len(c.DeleteTopics))
 	}
 	return ""
 }

@@ -34,9 +34,13 @@ type Runtime interface {
 	SetDraining(draining bool)
 	Subscribe(ctx context.Context, spec exec.SubscribeSpec) (*exec.Subscription, error)
 	Pull(ctx context.Context, plan *physical.Pull, o exec.PullOptions) (exec.PulledRows, error)
-	// RemoveLeftovers removes what queries that are not live left behind: internal topics, groups, state. live is called when
+	// RemoveLeftovers removes what queries that are not live left behind: internal topics, groups, state. known is called when
 	// it has been seen what there is.
-	RemoveLeftovers(ctx context.Context, live func(context.Context) (map[string]bool, error)) error
+	RemoveLeftovers(ctx context.Context, known func(context.Context) (exec.QueryIDs, error)) error
+	// EndAll ends all queries on this server and removes their state here; RemoveQueries removes what queries leave on the
+	// brokers, once confirm says that this is right.
+	EndAll(ids []string) error
+	RemoveQueries(ctx context.Context, ids []string, confirm func(context.Context) error) error
 }
 
 // Config is what an engine is built from.
@@ -82,11 +86,19 @@ type Engine struct {
 
 	pushMu sync.Mutex
 	pushes map[string]*pushQuery
+
+	// deletions are the topics that are to be deleted yet.
+	deletions *topicDeletions
+	// terminated has room for the one termination of the service; phase says how far that is.
+	terminated chan commandlog.Termination
+	phase      atomic.Int32
 }
 
 // New makes an engine; Run follows the command log.
 func New(cfg Config) *Engine {
-	e := &Engine{cfg: cfg, plans: map[string]*physical.Plan{}, pushes: map[string]*pushQuery{}}
+	e := &Engine{cfg: cfg, plans: map[string]*physical.Plan{}, pushes: map[string]*pushQuery{},
+		terminated: make(chan commandlog.Termination, 1)}
+	e.deletions = newTopicDeletions(cfg.Kafka.Admin(), e.userOf, cfg.Logger)
 	e.offsets = &kafkaOffsets{kafka: cfg.Kafka, serviceID: cfg.ServiceID}
 	e.trails = position.NewTrails(e.offsets)
 	e.log = commandlog.New(commandlog.Config{Topic: cfg.Topic, Applier: e, Backup: cfg.Backup, Logger: cfg.Logger})
@@ -96,6 +108,12 @@ func New(cfg Config) *Engine {
 // Run applies the command log until ctx ends; ready is called when it has been replayed and the queries are started, or
 // when it is known that this cannot be: see [Engine.CommandLog].
 func (e *Engine) Run(ctx context.Context, ready func()) error {
+	ctx, stop := context.WithCancel(ctx)
+	var bg sync.WaitGroup
+	defer bg.Wait()
+	defer stop()
+	bg.Go(func() { e.deletions.run(ctx) })
+	bg.Go(func() { e.carryOutTermination(ctx) })
 	return e.log.Run(ctx, func() {
 		e.ready.Store(true)
 		ready()
@@ -114,8 +132,12 @@ func (e *Engine) AppliedOffset() int64 { return e.log.Applied() }
 // Info tells who this server is. Its status is ksqlDB's: DEGRADED stands for a corrupted command log, too.
 func (e *Engine) Info() api.ServerInfo {
 	status := "RUNNING"
-	if s := e.log.Status().State; s == commandlog.Degraded || s == commandlog.Corrupted {
+	switch e.log.Status().State {
+	case commandlog.Degraded, commandlog.Corrupted:
 		status = "DEGRADED"
+	case commandlog.Terminated:
+		status = "TERMINATED"
+	case commandlog.Replaying, commandlog.Running:
 	}
 	return api.ServerInfo{Version: e.cfg.Version, KafkaClusterID: e.cfg.ClusterID, KsqlServiceID: e.cfg.ServiceID, ServerStatus: status}
 }
@@ -126,9 +148,12 @@ func (e *Engine) Health() api.HealthCheckResponse {
 	defer cancel()
 	log := e.log.Status()
 	reachable := e.cfg.Kafka.Ping(ctx) == nil
-	runner := log.State != commandlog.Degraded && log.State != commandlog.Corrupted
+	runner := log.State != commandlog.Degraded && log.State != commandlog.Corrupted && log.State != commandlog.Terminated
 	serverState := "READY"
-	if !e.ready.Load() {
+	switch phase := phase(e.phase.Load()); {
+	case phase != serving:
+		serverState = phase.String()
+	case !e.ready.Load():
 		serverState = "INITIALIZING"
 	}
 	readiness := e.Readiness()

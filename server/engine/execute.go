@@ -167,6 +167,7 @@ func (e *Engine) command(ctx context.Context, s *session, st statement) (api.Ent
 	e.ddl.Lock()
 	defer e.ddl.Unlock()
 	var planned *plannedCommand
+	created := map[string]string{} // the ids of topics that were created for the statement, in this attempt or an earlier one
 	id, offset, err := e.log.Append(ctx, func(snapshot *catalog.Snapshot, offset int64) (commandlog.ID, *commandlog.Command, error) {
 		var err error
 		if planned, err = e.planCommand(ctx, s, st, snapshot, nil, offset); err != nil {
@@ -181,9 +182,16 @@ func (e *Engine) command(ctx context.Context, s *session, st statement) (api.Ent
 			}
 		}
 		for _, t := range planned.topics {
-			if _, err := e.cfg.Kafka.Admin().EnsureTopic(ctx, t); err != nil {
+			info, err := e.cfg.Kafka.Admin().EnsureTopic(ctx, t)
+			if err != nil {
 				return commandlog.ID{}, nil, err
 			}
+			if info.Created {
+				created[t.Name] = info.ID.String()
+			}
+		}
+		if src := planned.command.Source; src != nil {
+			planned.command.TopicID = created[src.Topic]
 		}
 		return planned.id, planned.command, nil
 	})
@@ -193,7 +201,12 @@ func (e *Engine) command(ctx context.Context, s *session, st statement) (api.Ent
 	case err != nil:
 		return nil, logError(st.Text, err)
 	}
-	entity := &api.CommandStatusEntity{Base: base(planned.command.Statement), CommandID: id.String(), CommandSequenceNumber: offset}
+	return e.outcome(ctx, id, planned.command, offset), nil
+}
+
+// outcome waits a while until a command that was written has been applied here, and is the answer for it.
+func (e *Engine) outcome(ctx context.Context, id commandlog.ID, c *commandlog.Command, offset int64) *api.CommandStatusEntity {
+	entity := &api.CommandStatusEntity{Base: base(c.Statement), CommandID: id.String(), CommandSequenceNumber: offset}
 	wait, cancel := context.WithTimeout(ctx, commandTimeout)
 	defer cancel()
 	failure, err := e.log.Wait(wait, offset)
@@ -201,9 +214,9 @@ func (e *Engine) command(ctx context.Context, s *session, st statement) (api.Ent
 	case err != nil:
 		entity.CommandStatus = api.CommandStatus{Status: api.StatusQueued, Message: "Statement written to command topic"}
 	default:
-		entity.CommandStatus = e.outcomeStatus(commandlog.Outcome{Offset: offset, Command: planned.command, Err: failure})
+		entity.CommandStatus = e.outcomeStatus(commandlog.Outcome{Offset: offset, Command: c, Err: failure})
 	}
-	return entity, nil
+	return entity
 }
 
 // logError is the answer for a command that did not come into the log for a reason of the log's own. Others stay as they are.
@@ -213,6 +226,9 @@ func logError(text string, err error) error {
 		contended *commandlog.ContendedError
 		unknown   *commandlog.UnknownOutcomeError
 	)
+	if errors.As(err, &refused) && refused.State == commandlog.Terminated {
+		return shutDown(api.CodeServerShutDown, refused.Reason)
+	}
 	if errors.As(err, &refused) {
 		answer := api.NewStatementError(text, fmt.Sprintf("Failed to handle Ksql Statement.\n%v", err))
 		answer.Code = api.CodeServerError

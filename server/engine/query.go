@@ -107,6 +107,11 @@ func (e *Engine) subscribe(ctx context.Context, s *session, st statement, sel *a
 		e.pushMu.Lock()
 		e.pushes[p.id] = p
 		e.pushMu.Unlock()
+		if err := e.Refusal(); err != nil {
+			// The service was terminated meanwhile; those who end its push queries may not have seen this one.
+			e.CloseQuery(p.id)
+			return nil, err
+		}
 	}
 	answer.Rows = &subscribedRows{e: e, push: p}
 	return answer, nil

@@ -15,11 +15,11 @@ func (s *Server) cluster(w http.ResponseWriter, r *http.Request) {
 }
 
 // readiness answers GET /chc/ready: 200 from when the server has taken up its work. Later troubles of single queries do not
-// take it back, since what balances load would then send nothing to any server.
+// take it back, since what balances load would then send nothing to any server; the end of the service does.
 func (s *Server) readiness(w http.ResponseWriter, _ *http.Request) {
 	r := api.Readiness{NotReady: []string{"The command log is being replayed."}}
 	if s.ready.Load() {
-		if s.tookUp.Load() {
+		if s.tookUp.Load() && s.cfg.Engine.Refusal() == nil {
 			writeJSON(w, http.StatusOK, struct{}{})
 			return
 		}

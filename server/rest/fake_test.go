@@ -28,6 +28,9 @@ type fakeEngine struct {
 	statuses map[string]api.CommandStatus
 	pushes   map[string]bool
 	notReady []string
+	// refusal is what a terminated service answers.
+	refusal   error
+	terminate func(topics []string) (api.Entities, error)
 
 	drain       func(ctx context.Context, progress func(api.DrainProgress)) error
 	drainsEnded int
@@ -53,6 +56,12 @@ func (f *fakeEngine) Inserter(ctx context.Context, target string, properties map
 }
 
 func (f *fakeEngine) CloseQuery(id string) bool { return f.pushes[id] }
+
+func (f *fakeEngine) TerminateCluster(_ context.Context, topics []string) (api.Entities, error) {
+	return f.terminate(topics)
+}
+
+func (f *fakeEngine) Refusal() error { return f.refusal }
 
 func (f *fakeEngine) Info() api.ServerInfo {
 	return api.ServerInfo{Version: "0.30.0", KafkaClusterID: "kafka", KsqlServiceID: "default_", ServerStatus: "RUNNING"}

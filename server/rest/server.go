@@ -24,6 +24,10 @@ type Engine interface {
 	IsPrint(sql string) bool
 	Inserter(ctx context.Context, target string, properties map[string]string, tokens []string) (engine.Inserter, error)
 	CloseQuery(id string) bool
+	// TerminateCluster ends the service and deletes the topics that match and that it has created.
+	TerminateCluster(ctx context.Context, topics []string) (api.Entities, error)
+	// Refusal is the answer to requests that want something of a service that was terminated; nil as long as it was not.
+	Refusal() error
 	Info() api.ServerInfo
 	Health() api.HealthCheckResponse
 	CommandStatuses() map[string]api.CommandStatus
@@ -114,7 +118,7 @@ func (s *Server) Serve(ctx context.Context, l net.Listener) error {
 	return nil
 }
 
-// guard answers 503 before the server is ready, bounds the body and turns a panic into error 50000.
+// guard answers 503 before the server is ready and after the service was terminated, bounds the body and turns a panic into error 50000.
 func (s *Server) guard(r Route) http.HandlerFunc {
 	return func(w http.ResponseWriter, req *http.Request) {
 		defer func() {
@@ -130,6 +134,12 @@ func (s *Server) guard(r Route) http.HandlerFunc {
 			w.Header().Set("Retry-After", "1")
 			s.fail(w, api.NewError(api.CodeServerNotReady, "KSQL is not yet ready to serve requests."))
 			return
+		}
+		if r.works {
+			if err := s.cfg.Engine.Refusal(); err != nil {
+				s.fail(w, err)
+				return
+			}
 		}
 		r.handle(w, req)
 	}

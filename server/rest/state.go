@@ -49,6 +49,21 @@ func (s *Server) closeQuery(w http.ResponseWriter, r *http.Request) {
 	w.WriteHeader(http.StatusOK)
 }
 
+// terminateCluster answers POST /ksql/terminate.
+func (s *Server) terminateCluster(w http.ResponseWriter, r *http.Request) {
+	var args api.ClusterTerminateRequest
+	if err := s.readJSON(w, r, &args); err != nil {
+		s.fail(w, err)
+		return
+	}
+	entities, err := s.cfg.Engine.TerminateCluster(r.Context(), args.DeleteTopicList)
+	if err != nil {
+		s.fail(w, err)
+		return
+	}
+	writeJSON(w, http.StatusOK, entities)
+}
+
 // statuses answers GET /status.
 func (s *Server) statuses(w http.ResponseWriter, _ *http.Request) {
 	out := api.CommandStatuses{CommandStatuses: api.Map[api.Status]{}}

@@ -1,9 +1,11 @@
 package rest_test
 
 import (
+	"fmt"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"testing"
 
@@ -50,6 +52,66 @@ func TestStateEndpoints(t *testing.T) {
 	}
 	if res, _ := exchange(t, "GET", url+"/", ""); res.StatusCode != http.StatusTemporaryRedirect || res.Header.Get("Location") != "/info" {
 		t.Errorf("GET /: status %d, location %q; want 307 to /info", res.StatusCode, res.Header.Get("Location"))
+	}
+}
+
+func TestTerminateCluster(t *testing.T) {
+	var got [][]string
+	url := serve(t, &fakeEngine{terminate: func(topics []string) (api.Entities, error) {
+		got = append(got, topics)
+		if slices.Contains(topics, "[") {
+			return nil, api.NewError(api.CodeBadRequest, "Invalid pattern: [")
+		}
+		return api.Entities{&api.CommandStatusEntity{Base: api.Base{StatementText: "TERMINATE CLUSTER;"}, CommandID: "cluster/TerminateCluster/terminate",
+			CommandStatus: api.CommandStatus{Status: api.StatusSuccess, Message: "gone"}, CommandSequenceNumber: 7}}, nil
+	}})
+	done := `[{"@type":"currentStatus","statementText":"TERMINATE CLUSTER;","warnings":[],"commandId":"cluster/TerminateCluster/terminate",` +
+		`"commandStatus":{"status":"SUCCESS","message":"gone","queryId":null},"commandSequenceNumber":7}]`
+	for _, c := range []struct {
+		body   string
+		status int
+		want   string
+	}{
+		{`{"deleteTopicList":["FOO","bar.*"]}`, 200, done},
+		{`{}`, 200, done},
+		{`{"deleteTopicList":null,"streamsProperties":{}}`, 200, done},
+		{`{"deleteTopicList":["["]}`, 400, `{"@type":"generic_error","error_code":40000,"message":"Invalid pattern: ["}`},
+	} {
+		if res, body := exchange(t, "POST", url+"/ksql/terminate", c.body); res.StatusCode != c.status || body != c.want {
+			t.Errorf("%s: status %d, body %s; want %d, %s", c.body, res.StatusCode, body, c.status, c.want)
+		}
+	}
+	if want := "[[FOO bar.*] [] [] [[]]"; fmt.Sprint(got) != want {
+		t.Errorf("the engine got %v, want %s", got, want)
+	}
+	for _, bad := range []string{``, `{"deleteTopicList":"FOO"}`, `[]`} {
+		if res, body := exchange(t, "POST", url+"/ksql/terminate", bad); res.StatusCode != http.StatusBadRequest || !strings.Contains(body, `"error_code":40000`) {
+			t.Errorf("%s: status %d, body %s", bad, res.StatusCode, body)
+		}
+	}
+	if len(got) != 4 {
+		t.Errorf("a request that cannot be read came to the engine: %v", got)
+	}
+}
+
+// TestAfterTermination: what wants something of the service is refused, what tells of the server answers.
+func TestAfterTermination(t *testing.T) {
+	e := &fakeEngine{pushes: map[string]bool{"q": true}}
+	url := serve(t, e)
+	if res, _ := exchange(t, "GET", url+"/chc/ready", ""); res.StatusCode != http.StatusOK {
+		t.Errorf("/chc/ready of a server that works: %d", res.StatusCode)
+	}
+	e.refusal, e.notReady = api.NewError(api.CodeServerShutDown, "The server is shut down"), []string{"The service was terminated."}
+	refused := `{"@type":"generic_error","error_code":50304,"message":"The server is shut down"}`
+	for _, path := range []string{"/ksql", "/ksql/terminate", "/query", "/query-stream", "/inserts-stream", "/close-query", "/cluster/drain"} {
+		if res, body := exchange(t, "POST", url+path, `{"ksql":"SHOW STREAMS;","sql":"SELECT * FROM s;","queryId":"q"}`); res.StatusCode != http.StatusServiceUnavailable || body != refused {
+			t.Errorf("%s: status %d, body %s", path, res.StatusCode, body)
+		}
+	}
+	for path, status := range map[string]int{"/info": 200, "/healthcheck": 200, "/status": 200, "/cluster": 200, "/clusterStatus": 200, "/chc/live": 200, "/chc/ready": 503} {
+		if res, body := exchange(t, "GET", url+path, ""); res.StatusCode != status {
+			t.Errorf("%s: status %d, body %s", path, res.StatusCode, body)
+		}
 	}
 }
 

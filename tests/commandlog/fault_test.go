@@ -34,6 +34,10 @@ type follower struct {
 func (f *follower) Adopt(*catalog.Snapshot, *catalog.Snapshot, map[string]*commandlog.Command, bool) {
 }
 
+func (f *follower) Abandon() {}
+
+func (f *follower) Terminate(commandlog.Termination) {}
+
 func (f *follower) Applied(c commandlog.AppliedCommand, _, _ *catalog.Snapshot) error {
 	f.applied[c.ID]++
 	return nil

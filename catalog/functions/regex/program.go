@@ -36,7 +36,10 @@ const (
 
 func invalid(err error) error { return fmt.Errorf("Invalid regular expression pattern: %w", err) }
 
-func compile(pattern string) (*program, error) {
+func compile(pattern string) (*program, error) { return compileBetween("", pattern, "") }
+
+// compileBetween compiles a pattern with something around it that both engines know.
+func compileBetween(before, pattern, after string) (*program, error) {
 	if len(pattern) > maxPattern {
 		return nil, invalid(fmt.Errorf("more than %d characters", maxPattern))
 	}
@@ -44,7 +47,7 @@ func compile(pattern string) (*program, error) {
 	if err != nil {
 		return nil, invalid(err)
 	}
-	out := t.out.String()
+	out := before + t.out.String() + after
 	p := &program{usesEnd: t.usesEnd, groups: t.groups, names: t.names}
 	p.slowSource = strings.ReplaceAll(out, endMarker, "(?=(?:\r\n|["+lineEnds+`])?\z)`)
 	if !t.needsBacktracking {
