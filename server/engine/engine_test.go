@@ -317,7 +317,8 @@ func TestBadInputIsRefusedAtOnce(t *testing.T) {
 			if !errors.As(err, &e) || e.Message == "" || e.Code.HTTPStatus() != 400 {
 				t.Fatalf("error %v, want a refusal", err)
 			}
-			if took := time.Since(begin); took > 2*time.Second {
+			// A fraction of a second, on a machine with nothing else to do; what grows with the square of the text takes minutes.
+			if took := time.Since(begin); took > 15*time.Second {
 				t.Errorf("it took %v", took)
 			}
 			if len(e.Message) > 10_000 {
