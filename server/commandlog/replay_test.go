@@ -83,7 +83,7 @@ func TestReplayOfALongHistory(t *testing.T) {
 		if n, m := len(s.Snapshot().Sources()), len(s.Snapshot().Queries()); n != sources || m != queries {
 			t.Errorf("%s: %d sources and %d queries, want %d and %d", with.name, n, m, sources, queries)
 		}
-		if took > 10*time.Second {
+		if took > 30*time.Second {
 			t.Errorf("%s: 10,000 commands were replayed in %v", with.name, took)
 		}
 		t.Logf("%s: %v", with.name, took.Round(time.Millisecond))
