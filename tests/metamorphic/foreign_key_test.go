@@ -5,9 +5,11 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/ksqlgo/ksqlgo/exec/sim"
+	"github.com/ksqlgo/ksqlgo/server/sqltest"
 )
 
 // foreignKeys joins orders with the customers that they name. The tables have different numbers of partitions.
@@ -159,4 +161,97 @@ func emptyGroup(row string) bool {
 	var n, total int64
 	_, err := fmt.Sscanf(row, `PER_CITY %q {"N":%d,"TOTAL":%d}`, &city, &n, &total)
 	return err == nil && n == 0
+}
+
+// TestForeignKeyUpdates feeds one change after the other ("l o1 c1 @5": order o1 of customer c1 at 5; - deletes, null is no
+// foreign key) and compares what each brings.
+func TestForeignKeyUpdates(t *testing.T) {
+	for _, c := range []struct{ name, kind, script string }{
+		{"inner", "JOIN", `
+			l o1 c1 @1
+			r c1 x @2 -> o1 x @2
+			l o1 c1 @5 -> o1 x @5
+			l o2 c1 @3 -> o2 x @3
+			r c1 y @4 -> o1 y @5; o2 y @4
+			l o2 c2 @6 -> o2 - @6
+			l o2 c2 @7 -> o2 - @7
+			r c2 z @6 -> o2 z @7
+			l o2 c1 @8 -> o2 y @8
+			r c2 - @9
+			l o2 null @10 -> o2 - @10
+			l o2 null @11
+			l o2 - @12
+			l o3 null @12
+			l o3 c1 @13 -> o3 y @13
+			r c1 - @14 -> o1 - @14; o3 - @14
+			r c1 - @15
+			l o1 - @16 -> o1 - @16
+			l o1 - @17
+			r c1 w @18 -> o3 w @18`},
+		{"left", "LEFT JOIN", `
+			l o1 c1 @1 -> o1 null @1
+			r c1 x @2 -> o1 x @2
+			l o2 null @3 -> o2 null @3
+			l o2 c1 @4 -> o2 x @4
+			l o2 c2 @5 -> o2 null @5
+			r c1 - @6 -> o1 null @6
+			l o2 null @7 -> o2 null @7
+			r c2 y @8
+			l o2 - @9 -> o2 - @9
+			l o1 - @10 -> o1 - @10
+			r c1 z @11`},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			w := sqltest.New(sqltest.Config{Functions: allFunctions, Formats: allFormats, ServiceID: "test_"})
+			defer func() {
+				if err := w.Close(); err != nil {
+					t.Error(err)
+				}
+			}()
+			execute(t, w, `CREATE TABLE L (ID STRING PRIMARY KEY, FK STRING) WITH (KAFKA_TOPIC='l', PARTITIONS=3, VALUE_FORMAT='JSON');
+CREATE TABLE R (ID STRING PRIMARY KEY, V STRING) WITH (KAFKA_TOPIC='r', PARTITIONS=2, VALUE_FORMAT='JSON');
+CREATE TABLE J AS SELECT L.ID AS ID, R.V AS V FROM L `+c.kind+` R ON L.FK = R.ID;`)
+			q, out := w.Sim().Queries()[0], 0
+			for _, line := range strings.Split(strings.TrimSpace(c.script), "\n") {
+				in, want, _ := strings.Cut(strings.TrimSpace(line), "->")
+				var topic, key, value string
+				r := sim.Record{Partition: -1}
+				if _, err := fmt.Sscanf(in, "%s %s %s @%d", &topic, &key, &value, &r.Timestamp); err != nil {
+					t.Fatalf("%q: %v", line, err)
+				}
+				r.Key = []byte(key)
+				if column := map[string]string{"l": "FK", "r": "V"}[topic]; value == "null" {
+					r.Value = []byte(`{}`)
+				} else if value != "-" {
+					r.Value = fmt.Appendf(nil, `{%q:%q}`, column, value)
+				}
+				if err := q.Feed(topic, w.Sim().Produce(topic, r)); err != nil {
+					t.Fatal(err)
+				}
+				got := updates(w, &out)
+				if got != strings.TrimSpace(want) {
+					t.Errorf("%s\ngot  %s", line, got)
+				}
+			}
+			if a := q.Accounting(); !a.Closed() || a.Errors > 0 {
+				t.Errorf("the accounting: %+v", a)
+			}
+		})
+	}
+}
+
+// updates are the records of J from the n-th on, sorted since they come from several partitions.
+func updates(w *sqltest.World, n *int) string {
+	topic, _ := w.Sim().Topic("J")
+	var list []string
+	for _, r := range topic.Records()[*n:] {
+		value := "-"
+		if r.Value != nil {
+			value = strings.NewReplacer(`{"V":`, "", "}", "", `"`, "").Replace(string(r.Value))
+		}
+		list = append(list, fmt.Sprintf("%s %s @%d", r.Key, value, r.Timestamp))
+		*n++
+	}
+	slices.Sort(list)
+	return strings.Join(list, "; ")
 }
