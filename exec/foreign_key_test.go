@@ -97,7 +97,7 @@ func TestForeignKeyJoin(t *testing.T) {
 
 	y.Close()
 	z := w.executor("a", state.NewMemFS())
-	if err := z.RemoveLeftovers(t.Context(), func(context.Context) (map[string]bool, error) { return nil, nil }); err != nil {
+	if err := z.RemoveLeftovers(t.Context(), func(context.Context) (exec.QueryIDs, error) { return exec.QueryIDs{}, nil }); err != nil {
 		t.Fatal(err)
 	}
 	all, err := w.cluster.Admin().AllTopics(t.Context())
