@@ -118,7 +118,8 @@ func (q QueryIDs) gone(rest string) (id string, ok bool) {
 
 // isInternal says whether a topic of a query is one of its internal ones.
 func isInternal(topic string) bool {
-	return strings.HasSuffix(topic, "-changelog") || strings.HasSuffix(topic, "-repartition")
+	return strings.HasSuffix(topic, "-changelog") || strings.HasSuffix(topic, "-repartition") ||
+		strings.Contains(topic, "-KTABLE-FK-JOIN-") && strings.HasSuffix(topic, "-topic")
 }
 
 // RemoveLeftovers removes what queries that are not live have left behind, because a server was down or died when they

@@ -74,8 +74,8 @@ func internalTopics(plan *physical.Plan, replication int16, minInSync int) []kaf
 		out = append(out, kafka.TopicSpec{Name: name, Partitions: int32(partitions), ReplicationFactor: replication, Configs: configs})
 	}
 	for _, s := range plan.Stages {
-		if r, ok := s.Root.(*physical.Repartition); ok {
-			spec(r.Topic, r.Partitions, "delete")
+		for _, w := range s.Writes() {
+			spec(w.Topic, w.Partitions, "delete")
 		}
 		for _, st := range s.Stores {
 			if st.Changelog != "" {

@@ -137,8 +137,10 @@ func (t *transient) addTask(stage *physical.Stage, partition int32, env *functio
 
 func (t *transient) isInternal(topic string) bool {
 	for _, s := range t.spec.Plan.Stages {
-		if r, ok := s.Root.(*physical.Repartition); ok && r.Topic == topic {
-			return true
+		for _, w := range s.Writes() {
+			if w.Topic == topic {
+				return true
+			}
 		}
 	}
 	return false

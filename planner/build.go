@@ -115,6 +115,8 @@ func (b *builder) build(n logical.Node, need columnSet) (*fragment, error) {
 		return b.flatMap(n, need)
 	case *logical.Join:
 		return b.join(n, need)
+	case *logical.ForeignKeyJoin:
+		return b.foreignKeyJoin(n, need)
 	case *logical.Aggregate:
 		return b.aggregate(n, need)
 	case *logical.Suppress:

@@ -1,6 +1,7 @@
 package planner
 
 import (
+	"github.com/ksqlgo/ksqlgo/catalog"
 	"github.com/ksqlgo/ksqlgo/catalog/types"
 	"github.com/ksqlgo/ksqlgo/planner/expr"
 	"github.com/ksqlgo/ksqlgo/planner/logical"
@@ -40,12 +41,12 @@ func (b *builder) join(n *logical.Join, need columnSet) (*fragment, error) {
 	switch {
 	case rt && lt:
 		j := &physical.TableTableJoin{Name: name, Kind: n.Kind, L: l.node, R: r.node, Type: out}
-		j.LeftStore = b.joinStore(f.stage, n, &n.L, l, "Left")
-		j.RightStore = b.joinStore(f.stage, n, &n.R, r, "Right")
+		j.LeftStore = b.joinStore(f.stage, n.Prefix, &n.L, l, "Left")
+		j.RightStore = b.joinStore(f.stage, n.Prefix, &n.R, r, "Right")
 		f.node = j
 	case rt:
 		j := &physical.StreamTableJoin{Name: name, Kind: n.Kind, L: l.node, R: r.node, Type: out}
-		j.Store = b.joinStore(f.stage, n, &n.R, r, "Right")
+		j.Store = b.joinStore(f.stage, n.Prefix, &n.R, r, "Right")
 		f.node = j
 	default:
 		f.node = b.streamJoin(n, name, l, r, f.stage, out)
@@ -69,10 +70,12 @@ func (b *builder) joinSide(n *logical.Join, s *logical.JoinSide, need columnSet,
 	if err != nil || !s.Repartition {
 		return f, err
 	}
-	table := s.Node.Table()
+	if s.Node.Table() {
+		return b.repartitionTable(f, n.Prefix, s, logical.Column{Name: n.KeyColumn.Name, Type: n.KeyColumn.Type}, n.KeyFormat, wanted, left), nil
+	}
 	m := moved{
 		key: []expr.Expr{s.On}, keyColumns: []logical.Column{{Name: n.KeyColumn.Name, Type: n.KeyColumn.Type}}, keyFormat: n.KeyFormat, valueFormat: s.ValueFormat,
-		dropNullKey: !table, partitions: s.Partitions, need: wanted, table: table,
+		dropNullKey: true, partitions: s.Partitions, need: wanted,
 	}
 	if c, ok := s.On.(*expr.Column); ok {
 		m.keyColumns[0].ID = c.Index
@@ -82,10 +85,6 @@ func (b *builder) joinSide(n *logical.Join, s *logical.JoinSide, need columnSet,
 		side = "left"
 	}
 	switch {
-	case table:
-		keyed := n.Prefix + sourceSide(left) + "SourceKeyed"
-		m.step, m.topic, m.source = keyed+".SelectKey", keyed+"-SelectKey", keyed+".Source"
-		b.names.add(tableRepartitionNodes)
 	case n.R.Node.Table():
 		m.step, m.topic, m.source = n.Prefix+sourceSide(left)+"SourceKeyed.SelectKey", n.Prefix+"Join", n.Prefix+"Join.Source"
 		b.names.add(streamRepartitionNodes)
@@ -96,6 +95,19 @@ func (b *builder) joinSide(n *logical.Join, s *logical.JoinSide, need columnSet,
 	return b.repartition(f, m), nil
 }
 
+// repartitionTable sends the changes of a table that takes part in a join to another topic, keyed by its side of the condition.
+func (b *builder) repartitionTable(f *fragment, prefix string, s *logical.JoinSide, key logical.Column, format catalog.Format, need columnSet, left bool) *fragment {
+	keyed := prefix + sourceSide(left) + "SourceKeyed"
+	if c, ok := s.On.(*expr.Column); ok {
+		key.ID = c.Index
+	}
+	b.names.add(tableRepartitionNodes)
+	return b.repartition(f, moved{
+		key: []expr.Expr{s.On}, keyColumns: []logical.Column{key}, keyFormat: format, valueFormat: s.ValueFormat, partitions: s.Partitions, need: need,
+		table: true, step: keyed + ".SelectKey", topic: keyed + "-SelectKey", source: keyed + ".Source",
+	})
+}
+
 func sourceSide(left bool) string {
 	if left {
 		return "Left"
@@ -104,13 +116,13 @@ func sourceSide(left bool) string {
 }
 
 // joinStore declares the store of a table that takes part in a join.
-func (b *builder) joinStore(st *openStage, n *logical.Join, s *logical.JoinSide, f *fragment, side string) string {
-	name := n.Prefix + "KafkaTopic_" + side + "-Reduce"
+func (b *builder) joinStore(st *openStage, prefix string, s *logical.JoinSide, f *fragment, side string) string {
+	name := prefix + "KafkaTopic_" + side + "-Reduce"
 	if _, scan := s.Node.(*logical.Scan); !scan {
-		name = n.Prefix + "Join-" + side + "-Materialize"
+		name = prefix + "Join-" + side + "-Materialize"
 	}
 	if s.Repartition {
-		name = n.Prefix + side + "SourceKeyed-Materialize"
+		name = prefix + side + "SourceKeyed-Materialize"
 	}
 	t := f.node.Out()
 	return b.store(st, name, physical.KeyedStore, t.Columns[:1], t.Columns[1:]).Name

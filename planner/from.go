@@ -54,7 +54,11 @@ func (a *analyzer) from() error {
 			}
 		}
 	}
-	join := j.side.Node.(*logical.Join)
+	join, ok := j.side.Node.(*logical.Join)
+	if !ok {
+		a.keyWord = foreignKeyWord
+		return nil
+	}
 	a.same = join.Same
 	a.keyWord = "join expression"
 	for _, k := range j.keys {
@@ -116,8 +120,14 @@ func (a *analyzer) join(j *ast.Join, depth int) (*joined, error) {
 	}
 	l.side.On, r.side.On = onL.expr, onR.expr
 	kind := joinKinds[j.Kind]
-	if err := checkJoin(j, kind, l, r, onL, onR, depth > 0 || l.join); err != nil {
+	if err := checkJoin(j, kind, l, r, onL, onR); err != nil {
 		a.later(err)
+	}
+	if isForeignKey(l, r, onL, onR) {
+		if _, err := within(j, l, r); err != nil {
+			a.later(err)
+		}
+		return a.foreignKeyJoin(kind, depth, l, r), nil
 	}
 	if l.side.Partitions != r.side.Partitions {
 		a.later(diag.Errorf(diag.InvalidQuery, j.Span(), "Can't join `%s` with `%s` since the number of partitions don't match. `%s` partitions = %d; `%s` partitions = %d. "+
@@ -258,7 +268,7 @@ func joinText(j *ast.Join, l, r *joined) string {
 }
 
 // checkJoin refuses kinds and conditions that cannot be joined.
-func checkJoin(j *ast.Join, kind physical.JoinKind, l, r *joined, onL, onR onSide, nested bool) error {
+func checkJoin(j *ast.Join, kind physical.JoinKind, l, r *joined, onL, onR onSide) error {
 	lt, rt := l.side.Node.Table(), r.side.Node.Table()
 	got := onL.text + " = " + onR.text
 	if !onSides(j, onL) {
@@ -276,16 +286,8 @@ func checkJoin(j *ast.Join, kind physical.JoinKind, l, r *joined, onL, onR onSid
 		return diag.Errorf(diag.InvalidQuery, j.On.Span(), "Invalid join condition: stream-table joins require to join on the table's primary key. Got %s.", got)
 	case lt && rt && !isKey(r, onR):
 		return diag.Errorf(diag.InvalidQuery, j.On.Span(), "Invalid join condition: table-table joins require to join on the primary key of the right input table. Got %s.", got)
-	case lt && rt && !isKey(l, onL) && nested:
-		return diag.Errorf(diag.NotSupported, j.On.Span(), "Invalid join condition: foreign-key table-table joins are not supported as part of n-way joins. Got %s.", got)
-	case lt && rt && !isKey(l, onL) && (kind == physical.Right || kind == physical.Full):
-		word := "RIGHT OUTER"
-		if kind == physical.Full {
-			word = "FULL OUTER"
-		}
-		return diag.Errorf(diag.NotSupported, j.Span(), "%s JOIN on a foreign key is not supported", word)
-	case lt && rt && !isKey(l, onL):
-		return diag.Errorf(diag.NotSupported, j.On.Span(), "Foreign-key table-table joins are not executed yet. Got %s.", got)
+	case isForeignKey(l, r, onL, onR):
+		return checkForeignKey(j, kind, l, r, got)
 	}
 	return checkWindows(l, r, j)
 }

@@ -35,13 +35,18 @@ func (b *builder) materialize(root logical.Node, f *fragment) *physical.Material
 				m.Store, m.Steps = n.Store, reversed(steps)
 				return m
 			}
+		case *physical.Materialize:
+			m.Store, m.Steps = n.Store, reversed(steps)
+			return m
 		default: // The others are not concerned.
 		}
 		break
 	}
 	name := "KsqlTopic-Reduce"
-	if _, joined := innermost(root).(*logical.Join); joined {
+	switch innermost(root).(type) {
+	case *logical.Join, *logical.ForeignKeyJoin:
 		name = "Project-Materialize"
+	default: // The others are not concerned.
 	}
 	for _, s := range f.stage.stores {
 		if s.Name == name {

@@ -55,3 +55,15 @@ func (n *namer) streamJoin(leftOuter, rightOuter bool) (left, right, shared stri
 	n.nodes += 3 // both, and their merge
 	return left, right, shared
 }
+
+// foreignKeyJoin names the topics and the store of a foreign-key join.
+func (n *namer) foreignKeyJoin() (subscriptions, store, answers string) {
+	name := func(word string, at int) string {
+		return fmt.Sprintf("KTABLE-FK-JOIN-SUBSCRIPTION-%s-%010d", word, n.nodes+at)
+	}
+	subscriptions = n.app + "-" + name("REGISTRATION", 0) + "-topic"
+	store = name("STATE-STORE", 4)
+	answers = n.app + "-" + name("RESPONSE", 8) + "-topic"
+	n.nodes += 13
+	return subscriptions, store, answers
+}

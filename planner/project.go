@@ -216,6 +216,9 @@ func (a *analyzer) keyTwice(id int, at []int, items []item) error {
 
 // missingKey is the error for keys that are not projected. As in ksqlDB only grouping expressions are named one by one.
 func (a *analyzer) missingKey(missing []int) error {
+	if a.keyWord == foreignKeyWord {
+		return a.missingLeftKey(missing)
+	}
 	if a.keyWord == "grouping expression" {
 		var texts []string
 		for _, i := range missing {

@@ -4,7 +4,8 @@ import "github.com/ksqlgo/ksqlgo/planner/logical"
 
 // keepOldRows is the rule that chooses which table sources are materialised: those below an operator that must know the
 // row a change replaces. A filter needs it so as not to delete what was never there, an aggregation to undo; joins keep
-// the rows of both sides themselves.
+// the rows of both sides themselves. A foreign-key join has the left rows only where its results are made, so these are
+// materialised instead.
 func keepOldRows(n logical.Node) { keepRows(n, false) }
 
 func keepRows(n logical.Node, wanted bool) {
@@ -23,6 +24,10 @@ func keepRows(n logical.Node, wanted bool) {
 		keepRows(n.In, false)
 	case *logical.Rekey:
 		keepRows(n.In, false)
+	case *logical.ForeignKeyJoin:
+		n.KeepRows = wanted
+		keepRows(n.L.Node, false)
+		keepRows(n.R.Node, false)
 	case *logical.Join:
 		keepRows(n.L.Node, false)
 		keepRows(n.R.Node, false)

@@ -18,6 +18,16 @@ type Operator interface {
 	Process(r *record.Record) error
 }
 
+// Reader takes the records of one input of a stage. Single-threaded.
+type Reader interface {
+	// Input is the index of the input in the stage.
+	Input() int
+	// Read processes one record; its errors are as those of [Operator].
+	Read(m *record.Message) error
+	// Time is the timestamp by which a record is ordered against those of other inputs. Nothing changes by it.
+	Time(m *record.Message) int64
+}
+
 // Config is what the operators of one task are built from.
 type Config struct {
 	Stage *physical.Stage

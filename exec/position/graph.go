@@ -22,36 +22,96 @@ type stage struct {
 	// inputs are the topics read; internal those of them that an earlier stage of the query writes.
 	inputs   []string
 	internal map[string]bool
+	// through are inputs of which what the stage writes contains no more than has come back by way of an internal input: the
+	// left table of a foreign-key join.
+	through map[string]bool
 	// output is the topic written.
 	output string
 }
 
-// NewGraph builds the graph of the plans of persistent queries.
+// NewGraph builds the graph of the plans of persistent queries. The stage with the left table of a foreign-key join writes
+// what comes back to it, so it is two here: one sends the subscriptions, and one reads the left table and the answers.
 func NewGraph(plans []*physical.Plan) *Graph {
 	g := &Graph{readers: map[string][]*stage{}, writers: map[string][]*stage{}}
 	for _, plan := range plans {
 		for _, st := range plan.Stages {
-			s := &stage{query: plan.QueryID, id: st.ID, partitions: int32(st.Partitions), internal: map[string]bool{}}
-			for _, in := range st.Inputs {
-				s.inputs = append(s.inputs, in.Topic)
-				s.internal[in.Topic] = in.Repartition
-				g.readers[in.Topic] = append(g.readers[in.Topic], s)
+			if join := st.ForeignKeyJoin(); join != nil {
+				send, receive := newStage(plan, st), newStage(plan, st)
+				send.inputs, send.internal, send.output = leftTopics(st, join), map[string]bool{}, join.Topic
+				for _, topic := range send.inputs {
+					send.internal[topic], receive.through[topic] = receive.internal[topic], true
+				}
+				// The stage is found by its number as what gives the rows.
+				g.add(receive)
+				g.add(send)
+				continue
 			}
-			switch root := st.Root.(type) {
-			case *physical.Repartition:
-				s.output = root.Topic
-			case *physical.Sink:
-				s.output = root.Topic
-			default:
-				// The rows of a push query go to no topic.
-			}
-			if s.output != "" {
-				g.writers[s.output] = append(g.writers[s.output], s)
-			}
-			g.stages = append(g.stages, s)
+			g.add(newStage(plan, st))
 		}
 	}
 	return g
+}
+
+// newStage is a stage with all its inputs and the output of its root.
+func newStage(plan *physical.Plan, st *physical.Stage) *stage {
+	s := &stage{query: plan.QueryID, id: st.ID, partitions: int32(st.Partitions), internal: map[string]bool{}, through: map[string]bool{}}
+	for _, in := range st.Inputs {
+		s.inputs = append(s.inputs, in.Topic)
+		s.internal[in.Topic] = in.Repartition
+	}
+	switch root := st.Root.(type) {
+	case *physical.Repartition:
+		s.output = root.Topic
+	case *physical.ForeignKeyAnswer:
+		s.output = root.Topic
+	case *physical.Sink:
+		s.output = root.Topic
+	default:
+		// The rows of a push query go to no topic.
+	}
+	return s
+}
+
+// leftTopics are the inputs of the stage that the left table of a foreign-key join is read from.
+func leftTopics(st *physical.Stage, join *physical.ForeignKeyJoin) []string {
+	var out []string
+	var visit func(physical.Node)
+	visit = func(n physical.Node) {
+		if src, ok := n.(*physical.Source); ok {
+			out = append(out, st.Inputs[src.Input].Topic)
+		}
+		for _, c := range n.Children() {
+			visit(c)
+		}
+	}
+	visit(join.L)
+	return out
+}
+
+func (g *Graph) add(s *stage) {
+	for _, topic := range s.inputs {
+		g.readers[topic] = append(g.readers[topic], s)
+	}
+	if s.output != "" {
+		g.writers[s.output] = append(g.writers[s.output], s)
+	}
+	g.stages = append(g.stages, s)
+}
+
+// Contained leaves of the positions of a stage's inputs those that its rows contain: of the left table of a foreign-key join
+// they contain what has come back, which [Trails.Sources] tells.
+func (g *Graph) Contained(query string, stageID int, at Vector) Vector {
+	s := g.stage(query, stageID)
+	if s == nil || len(s.through) == 0 {
+		return at
+	}
+	out := Vector{}
+	for topic, partitions := range at {
+		if !s.through[topic] {
+			out[topic] = partitions
+		}
+	}
+	return out
 }
 
 // Knows says whether a query reads or writes the topic.

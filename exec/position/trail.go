@@ -16,9 +16,11 @@ type Trails struct {
 	stages map[stageKey]*trail
 }
 
+// stageKey names a stage; by its output too, since there are two of the left table of a foreign-key join.
 type stageKey struct {
-	query string
-	id    int
+	query  string
+	id     int
+	output string
 }
 
 // trail is what is known of one stage: facts, oldest first, that stay true.
@@ -128,7 +130,7 @@ func thin(facts []fact) []fact {
 func (t *Trails) trail(g *Graph, w *stage) *trail {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	key := stageKey{w.query, w.id}
+	key := stageKey{w.query, w.id, w.output}
 	tr := t.stages[key]
 	if tr == nil {
 		for k := range t.stages {
@@ -154,6 +156,9 @@ func (t *Trails) Sources(g *Graph, query string, stageID int, at Vector) Vector 
 
 func (t *Trails) sources(g *Graph, s *stage, at, out Vector) {
 	for _, topic := range s.inputs {
+		if s.through[topic] {
+			continue
+		}
 		if !s.internal[topic] {
 			out.Raise(at.Of(topic))
 			continue

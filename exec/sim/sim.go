@@ -100,8 +100,8 @@ func (s *Sim) makeTopics(plan *physical.Plan) {
 		for _, in := range stage.Inputs {
 			s.CreateTopic(in.Topic, stage.Partitions)
 		}
-		if r, ok := stage.Root.(*physical.Repartition); ok {
-			s.CreateTopic(r.Topic, r.Partitions)
+		for _, w := range stage.Writes() {
+			s.CreateTopic(w.Topic, w.Partitions)
 		}
 	}
 	if plan.Sink != nil {

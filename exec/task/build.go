@@ -11,7 +11,7 @@ import (
 // tree is the operators of a stage.
 type tree struct {
 	ctx     *operator.Context
-	sources []*operator.Source
+	readers []operator.Reader
 	// flushers in the order in which records pass them.
 	flushers []flusher
 	aborters []aborter
@@ -51,6 +51,13 @@ func (b *tree) root(n physical.Node) error {
 			return err
 		}
 		return b.node(n.In, demand{old: n.Changes}, op)
+	case *physical.ForeignKeyAnswer:
+		op, err := operator.NewForeignKeyAnswer(b.ctx, n)
+		if err != nil {
+			return err
+		}
+		b.readers = append(b.readers, op.Subscriptions())
+		return b.node(n.R, demand{}, op)
 	case *physical.Emit:
 		if b.ctx.Output == nil {
 			return fmt.Errorf("%s: the plan describes no output", n.Name)
@@ -75,7 +82,7 @@ func (b *tree) node(n physical.Node, want demand, next operator.Operator) error 
 	case *physical.Source:
 		op, err := operator.NewSource(b.ctx, n, want.old, next)
 		if err == nil {
-			b.sources = append(b.sources, op)
+			b.readers = append(b.readers, op)
 		}
 		return err
 	case *physical.Filter:
@@ -127,7 +134,17 @@ func (b *tree) node(n physical.Node, want demand, next operator.Operator) error 
 			return err
 		}
 		return b.both(n.L, op.Left(), n.R, op.Right())
-	case *physical.Sink, *physical.Repartition, *physical.Emit:
+	case *physical.ForeignKeyJoin:
+		if want.old {
+			return fmt.Errorf("%s: the old results of a foreign-key join are not known without a store of them", n.Name)
+		}
+		op, err := operator.NewForeignKeyJoin(b.ctx, n, next)
+		if err != nil {
+			return err
+		}
+		b.readers = append(b.readers, op.Answers())
+		return b.node(n.L, demand{}, op)
+	case *physical.Sink, *physical.Repartition, *physical.ForeignKeyAnswer, *physical.Emit:
 		return fmt.Errorf("%T cannot run inside a stage", n)
 	}
 	return fmt.Errorf("%T is not executed", n)

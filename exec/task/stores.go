@@ -52,6 +52,10 @@ func storeUsers(n physical.Node, users map[string]physical.Node) map[string]phys
 		names = []string{n.LeftStore, n.RightStore}
 	case *physical.StreamStreamJoin:
 		names = []string{n.LeftStore, n.RightStore, n.OuterStore}
+	case *physical.ForeignKeyJoin:
+		names = []string{n.Store}
+	case *physical.ForeignKeyAnswer:
+		names = []string{n.Store, n.SubscriptionStore}
 	case *physical.Filter, *physical.Project, *physical.FlatMap, *physical.Repartition, *physical.Sink, *physical.Emit:
 	}
 	for _, name := range names {

@@ -78,7 +78,7 @@ type Task struct {
 // input is one input of the stage.
 type input struct {
 	spec    *physical.Input
-	sources []*operator.Source
+	readers []operator.Reader
 	acc     operator.Accounting
 	// time is the stream time of the partition, noTime before the first record.
 	time int64
@@ -104,8 +104,8 @@ func New(cfg Config) (*Task, error) {
 		return nil, fmt.Errorf("task: stage %d of %s: %w", cfg.Stage.ID, cfg.Plan.QueryID, err)
 	}
 	t.tree = tree
-	for _, s := range tree.sources {
-		t.in[s.Input()].sources = append(t.in[s.Input()].sources, s)
+	for _, r := range tree.readers {
+		t.in[r.Input()].readers = append(t.in[r.Input()].readers, r)
 	}
 	return t, nil
 }
@@ -118,8 +118,8 @@ func (t *Task) Step(inputIndex int, batch []record.Message) error {
 	for i := range batch {
 		m := &batch[i]
 		t.ctx.Begin(&in.acc, in.spec.Topic, m.Offset)
-		for _, s := range in.sources {
-			if err := s.Read(m); err != nil {
+		for _, r := range in.readers {
+			if err := r.Read(m); err != nil {
 				return fmt.Errorf("task: %s-%d at offset %d: %w", in.spec.Topic, t.cfg.Partition, m.Offset, err)
 			}
 		}
@@ -158,8 +158,8 @@ func (t *Task) Abort() {
 // RecordTime is the timestamp by which a record of an input is ordered against the other inputs': the extracted one if
 // the source names a timestamp column, else the record's. Nothing changes by it.
 func (t *Task) RecordTime(inputIndex int, m *record.Message) int64 {
-	for _, s := range t.in[inputIndex].sources {
-		return s.Time(m)
+	for _, r := range t.in[inputIndex].readers {
+		return r.Time(m)
 	}
 	return m.Timestamp
 }

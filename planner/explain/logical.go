@@ -51,6 +51,15 @@ func logicalNode(b *strings.Builder, n logical.Node, depth int) {
 	case *logical.Join:
 		line("%s JOIN on %s = %s key %s#%d%s%s", n.Kind, id.Expr(n.L.On), id.Expr(n.R.On), types.QuoteName(n.KeyColumn.Name), n.KeyColumn.ID,
 			within(n.Within), repartitions(n))
+	case *logical.ForeignKeyJoin:
+		words := ""
+		if n.R.Repartition {
+			words = ", repartition right as " + formatText(n.R.KeyFormat)
+		}
+		if n.KeepRows {
+			words += ", keeps rows"
+		}
+		line("%s JOIN on foreign key %s = %s%s", n.Kind, id.Expr(n.L.On), id.Expr(n.R.On), words)
 	case *logical.Aggregate:
 		calls := make([]string, len(n.Calls))
 		for i, c := range n.Calls {

@@ -39,6 +39,8 @@ func Mermaid(p *physical.Plan) string {
 			fmt.Fprintf(&m.b, "  %s --> %s\n", root, m.topic(n.Topic))
 		case *physical.Repartition:
 			fmt.Fprintf(&m.b, "  %s --> %s\n", root, m.topic(n.Topic))
+		case *physical.ForeignKeyAnswer:
+			fmt.Fprintf(&m.b, "  %s --> %s\n", root, m.topic(n.Topic))
 		case *physical.Emit:
 			fmt.Fprintf(&m.b, "  %s --> client((client))\n", root)
 		default: // The others are not concerned.
@@ -51,7 +53,7 @@ type mermaid struct {
 	b      strings.Builder
 	next   int
 	topics map[string]string
-	// edges from topics are written after the box they lead into.
+	// edges from and to topics inside a stage are written after its box.
 	edges []string
 }
 
@@ -76,15 +78,23 @@ func (m *mermaid) node(s *physical.Stage, n physical.Node) string {
 	for _, b := range below {
 		fmt.Fprintf(&m.b, "    %s --> %s\n", b, id)
 	}
-	if src, ok := n.(*physical.Source); ok {
-		name := s.Inputs[src.Input].Topic
-		tid, known := m.topics[name]
-		if !known {
-			tid = fmt.Sprintf("t%d", len(m.topics))
-			m.topics[name] = tid
-			m.edges = append(m.edges, fmt.Sprintf("  %s[(\"%s\")]\n", tid, escape(name)))
-		}
-		m.edges = append(m.edges, fmt.Sprintf("  %s --> %s\n", tid, id))
+	switch n := n.(type) {
+	case *physical.Source:
+		m.edges = append(m.edges, fmt.Sprintf("  %s --> %s\n", m.later(s.Inputs[n.Input].Topic), id))
+	case *physical.ForeignKeyJoin:
+		m.edges = append(m.edges, fmt.Sprintf("  %s --> %s\n", id, m.later(n.Topic)))
+	default: // The others have no topic.
+	}
+	return id
+}
+
+// later is the id of a topic, which is drawn with the edges if it is not there yet.
+func (m *mermaid) later(name string) string {
+	id, known := m.topics[name]
+	if !known {
+		id = fmt.Sprintf("t%d", len(m.topics))
+		m.topics[name] = id
+		m.edges = append(m.edges, fmt.Sprintf("  %s[(\"%s\")]\n", id, escape(name)))
 	}
 	return id
 }

@@ -16,10 +16,14 @@ func Text(p *physical.Plan) string {
 	if len(p.Stages) == 0 {
 		return ""
 	}
-	writers := map[string]*physical.Repartition{}
+	writers := map[string]physical.Node{}
 	for _, s := range p.Stages {
-		if r, ok := s.Root.(*physical.Repartition); ok {
-			writers[r.Topic] = r
+		switch root := s.Root.(type) {
+		case *physical.Repartition:
+			writers[root.Topic] = root
+		case *physical.ForeignKeyAnswer:
+			writers[root.Topic] = root
+		default: // What others write no stage reads.
 		}
 	}
 	last := p.Stages[len(p.Stages)-1]
@@ -27,7 +31,7 @@ func Text(p *physical.Plan) string {
 	return b.String()
 }
 
-func textNode(b *strings.Builder, p *physical.Plan, s *physical.Stage, n physical.Node, writers map[string]*physical.Repartition, depth int) {
+func textNode(b *strings.Builder, p *physical.Plan, s *physical.Stage, n physical.Node, writers map[string]physical.Node, depth int) {
 	fmt.Fprintf(b, "%s > [ %s ] | Schema: %s | Logger: %s.%s\n", strings.Repeat("\t\t", depth), step(n), Schema(n), p.QueryID, name(n))
 	if src, ok := n.(*physical.Source); ok {
 		in := s.Inputs[src.Input]
@@ -70,6 +74,10 @@ func step(n physical.Node) string {
 		return "SUPPRESS"
 	case *physical.StreamTableJoin, *physical.StreamStreamJoin, *physical.TableTableJoin:
 		return "JOIN"
+	case *physical.ForeignKeyJoin:
+		return "FK_JOIN"
+	case *physical.ForeignKeyAnswer:
+		return "FK_ANSWER"
 	case *physical.Materialize:
 		return "MATERIALIZE"
 	case *physical.Repartition:
@@ -106,6 +114,10 @@ func name(n physical.Node) string {
 		return n.Name
 	case *physical.TableTableJoin:
 		return n.Name
+	case *physical.ForeignKeyJoin:
+		return n.Name
+	case *physical.ForeignKeyAnswer:
+		return n.Name
 	case *physical.Materialize:
 		return n.Name
 	case *physical.Repartition:
@@ -125,6 +137,8 @@ func Schema(n physical.Node) string {
 	case *physical.Sink:
 		s = types.Schema{Key: n.Key, Value: n.Value}
 	case *physical.Repartition:
+		s = types.Schema{Key: n.KeyColumns, Value: n.ValueColumns}
+	case *physical.ForeignKeyAnswer:
 		s = types.Schema{Key: n.KeyColumns, Value: n.ValueColumns}
 	default:
 		out := n.Out()

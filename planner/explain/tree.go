@@ -193,6 +193,11 @@ func Node(n physical.Node) string {
 		return text
 	case *physical.TableTableJoin:
 		return fmt.Sprintf("table-table %s join %s stores %s, %s", n.Kind, n.Name, n.LeftStore, n.RightStore)
+	case *physical.ForeignKeyJoin:
+		return fmt.Sprintf("foreign-key %s join %s on %s stores %s subscriptions to %s, %d partitions: key (%s) as %s", n.Kind, n.Name, Expr(n.On), n.Store, n.Topic,
+			n.Partitions, columns(n.KeyColumns), spec(n.KeyFormat))
+	case *physical.ForeignKeyAnswer:
+		return fmt.Sprintf("foreign-key answers to %s, %d partitions, stores %s, %s", n.Topic, n.Partitions, n.Store, n.SubscriptionStore)
 	case *physical.Materialize:
 		return "materialize store " + n.Store
 	case *physical.Repartition:

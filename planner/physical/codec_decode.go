@@ -25,7 +25,7 @@ func decodeNode(d *nodeDoc, depth int, step bool) (Node, error) {
 			return nil, err
 		}
 		switch n.(type) {
-		case *Sink, *Repartition, *Emit:
+		case *Sink, *Repartition, *ForeignKeyAnswer, *Emit:
 			return nil, fmt.Errorf("a %s stands inside a stage", c.Type)
 		default: // The others are not concerned.
 		}
@@ -35,7 +35,7 @@ func decodeNode(d *nodeDoc, depth int, step bool) (Node, error) {
 	switch d.Type {
 	case "source":
 		want = 0
-	case "streamTableJoin", "streamStreamJoin", "tableTableJoin":
+	case "streamTableJoin", "streamStreamJoin", "tableTableJoin", "foreignKeyJoin", "foreignKeyAnswer":
 		want = 2
 	}
 	if step {
@@ -107,6 +107,10 @@ func (d *nodeDoc) decode(in []Node) (Node, error) {
 		}, nil
 	case "tableTableJoin":
 		return &TableTableJoin{Name: d.Name, Kind: d.Join, L: in[0], R: in[1], LeftStore: d.Store, RightStore: d.RightStore, Type: row}, nil
+	case "foreignKeyJoin":
+		return d.foreignKeyJoin(in, row)
+	case "foreignKeyAnswer":
+		return d.foreignKeyAnswer(in)
 	case "materialize":
 		return &Materialize{Name: d.Name, In: in[0], Store: d.Store}, nil
 	case "repartition":
@@ -204,7 +208,7 @@ func inRow(in Node, places []int) error {
 // checkStage checks what a stage's nodes refer to.
 func checkStage(s *Stage) error {
 	switch s.Root.(type) {
-	case *Sink, *Repartition, *Emit:
+	case *Sink, *Repartition, *ForeignKeyAnswer, *Emit:
 	default:
 		return fmt.Errorf("%T cannot be a root", s.Root)
 	}
@@ -235,5 +239,8 @@ func checkStage(s *Stage) error {
 			}
 		}
 	})
-	return err
+	if err != nil {
+		return err
+	}
+	return checkForeignKeys(s)
 }

@@ -39,6 +39,16 @@ func (e *encoder) node(n Node) *nodeDoc {
 		}
 	case *TableTableJoin:
 		d = &nodeDoc{Type: "tableTableJoin", Name: n.Name, Row: &n.Type, Join: n.Kind, Store: n.LeftStore, RightStore: n.RightStore}
+	case *ForeignKeyJoin:
+		d = &nodeDoc{
+			Type: "foreignKeyJoin", Name: n.Name, Row: &n.Type, Join: n.Kind, Cond: e.expr(n.On), Store: n.Store, Topic: n.Topic,
+			KeyColumns: n.KeyColumns, ValueColumns: n.ValueColumns, KeyFormat: &n.KeyFormat, Partitions: n.Partitions,
+		}
+	case *ForeignKeyAnswer:
+		d = &nodeDoc{
+			Type: "foreignKeyAnswer", Name: n.Name, Store: n.Store, RightStore: n.SubscriptionStore, Topic: n.Topic,
+			KeyColumns: n.KeyColumns, ValueColumns: n.ValueColumns, Partitions: n.Partitions,
+		}
 	case *Materialize:
 		d = &nodeDoc{Type: "materialize", Name: n.Name, Store: n.Store}
 	case *Repartition:

@@ -99,6 +99,11 @@ func FuzzDecode(f *testing.F) {
 		f.Fatal(err)
 	}
 	f.Add(data)
+	joined, err := physical.Encode(foreignKeyPlan())
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Add(joined)
 	f.Add([]byte(`{"version":1,"stages":[{"root":{"type":"emit","in":[{"type":"source"}]}}]}`))
 	f.Fuzz(func(t *testing.T, data []byte) {
 		p, err := physical.Decode(data)

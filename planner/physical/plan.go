@@ -17,7 +17,8 @@ type Plan struct {
 	QueryID string
 	// SQL is the statement the plan was made from, as canonicalised.
 	SQL string
-	// Stages in topological order: a stage reads only topics of the outside and repartition topics of earlier stages.
+	// Stages in topological order: a stage reads only topics of the outside and internal topics of earlier stages. The
+	// exception is the right side of a [ForeignKeyJoin], which reads the subscriptions of a later stage.
 	Stages []*Stage
 	// Sink is where a persistent query writes; nil for a push query.
 	Sink *SinkInfo
@@ -56,7 +57,7 @@ type Stage struct {
 	Inputs     []*Input
 	// Stores of the stage's operators.
 	Stores []*Store
-	// Root is a *Sink, *Repartition or *Emit.
+	// Root is a *Sink, *Repartition, *ForeignKeyAnswer or *Emit.
 	Root Node
 }
 

@@ -211,7 +211,7 @@ func (pp *pullPositions) token(positions func() (position.Vector, error)) func()
 			return "", err
 		}
 		v := pp.c.want.Clone()
-		v.Raise(at)
+		v.Raise(pp.g.Contained(pp.query, pp.stage, at))
 		v.Raise(pp.e.trails.Sources(pp.g, pp.query, pp.stage, at))
 		return v.Token(), nil
 	}

@@ -74,6 +74,12 @@ func (c *testCase) createTopics(w *sqltest.World) error {
 	for _, topic := range declaredTopics(c.Statements) {
 		w.Sim().CreateTopic(topic, c.declaredPartitions(topic))
 	}
+	for i := range c.Outputs {
+		// ksqlDB's runner makes the topics of the outputs beforehand, with its own default of partitions; a case shows it afterwards.
+		if topic := c.Outputs[i].Topic; c.declaredPartitions(topic) > 1 {
+			w.Sim().CreateTopic(topic, c.declaredPartitions(topic))
+		}
+	}
 	return nil
 }
 

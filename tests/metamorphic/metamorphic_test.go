@@ -16,7 +16,7 @@ import (
 	"github.com/ksqlgo/ksqlgo/server/sqltest"
 )
 
-// script is statements with the number of partitions left open, and what is fed to them.
+// script is statements with the number of partitions left open ({P}, and {Q} for another one), and what is fed to them.
 type script struct {
 	name       string
 	statements string
@@ -192,7 +192,7 @@ func (s *script) run(t *testing.T, records []feed, partitions int, cache int64, 
 			t.Error(err)
 		}
 	}()
-	sql := strings.NewReplacer("{P}", fmt.Sprint(partitions), "FORMAT_KAFKA", "KEY_FORMAT='KAFKA', VALUE_FORMAT='JSON'").Replace(s.statements)
+	sql := strings.NewReplacer("{P}", fmt.Sprint(partitions), "{Q}", fmt.Sprint(1+(partitions+1)%4), "FORMAT_KAFKA", "KEY_FORMAT='KAFKA', VALUE_FORMAT='JSON'").Replace(s.statements)
 	// The records are there before the queries start, so that tables are loaded before streams move.
 	text := strings.SplitAfter(sql, ";")
 	for _, st := range text {

@@ -120,7 +120,10 @@ func (c *cluster) transactionalID(s *server) string { return c.group() + "-" + s
 func (c *cluster) write(ctx context.Context, list []input) error {
 	records := make([]*kgo.Record, len(list))
 	for i, in := range list {
-		records[i] = &kgo.Record{Topic: in.topic, Key: []byte(in.key), Value: []byte(in.value), Timestamp: time.UnixMilli(in.time)}
+		records[i] = &kgo.Record{Topic: in.topic, Key: []byte(in.key), Timestamp: time.UnixMilli(in.time)}
+		if in.value != "" {
+			records[i].Value = []byte(in.value)
+		}
 	}
 	c.inputs = append(c.inputs, list...)
 	return c.client.ProduceSync(ctx, records...).FirstErr()

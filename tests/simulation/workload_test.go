@@ -52,7 +52,7 @@ type workload struct {
 // input is a record written to a source.
 type input struct {
 	topic, key string
-	value      string
+	value      string // "" for null
 	time       int64
 	id         int
 	// group and v are for the workload's own check.
@@ -148,6 +148,8 @@ var workloads = []*workload{
 		},
 		check: checkStreamJoin,
 	},
+	foreignKeyWorkload("foreign-key join", "", checkForeignKeyInner),
+	foreignKeyWorkload("foreign-key left join", "LEFT", checkForeignKeyLeft),
 	{
 		name: "copy",
 		sql:  eventStream + "CREATE STREAM s WITH (KAFKA_TOPIC='out', PARTITIONS=3) AS SELECT k, id, v FROM e EMIT CHANGES;",
