@@ -59,6 +59,39 @@ func (f *fakeTopics) answer(err error) {
 	f.fail = err
 }
 
+// put makes a topic.
+func (f *fakeTopics) put(name string, id kafka.TopicID) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.topics[name] = id
+}
+
+// tried lists when deletions were tried.
+func (f *fakeTopics) tried() []time.Duration {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return slices.Clone(f.tries)
+}
+
+// users are the sources that use topics. Safe for concurrent use.
+type users struct {
+	mu sync.Mutex
+	of map[string]string
+}
+
+func (u *users) put(topic, source string) {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	u.of[topic] = source
+}
+
+func (u *users) get(topic string) (string, bool) {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	source, ok := u.of[topic]
+	return source, ok
+}
+
 func (f *fakeTopics) left() string {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -76,13 +109,13 @@ func failure(kind kafka.ErrorKind) error {
 }
 
 // deleting runs deletions of topics a and b, with a log, in a bubble of virtual time.
-func deleting(t *testing.T, test func(d *topicDeletions, topics *fakeTopics, log *bytes.Buffer, used map[string]string)) {
+func deleting(t *testing.T, test func(d *topicDeletions, topics *fakeTopics, log *bytes.Buffer, used *users)) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
 		topics := &fakeTopics{topics: map[string]kafka.TopicID{"a": {1}, "b": {2}}, began: time.Now()}
 		var log bytes.Buffer
-		used := map[string]string{}
-		d := newTopicDeletions(topics, func(topic string) (string, bool) { s, ok := used[topic]; return s, ok }, slog.New(slog.NewTextHandler(&log, nil)))
+		used := &users{of: map[string]string{}}
+		d := newTopicDeletions(topics, used.get, slog.New(slog.NewTextHandler(&log, nil)))
 		ctx, stop := context.WithCancel(t.Context())
 		done := make(chan struct{})
 		go func() {
@@ -98,18 +131,18 @@ func deleting(t *testing.T, test func(d *topicDeletions, topics *fakeTopics, log
 // A topic that cannot be deleted is tried again, with longer and longer pauses, until it is gone; the statement is no failure.
 func TestDeletionIsCarriedThrough(t *testing.T) {
 	t.Parallel()
-	deleting(t, func(d *topicDeletions, topics *fakeTopics, log *bytes.Buffer, _ map[string]string) {
+	deleting(t, func(d *topicDeletions, topics *fakeTopics, log *bytes.Buffer, _ *users) {
 		topics.answer(failure(kafka.Retriable))
 		if err := d.now("a", kafka.TopicID{1}); err != nil {
 			t.Errorf("error %v", err)
 		}
 		time.Sleep(40 * time.Minute)
 		synctest.Wait()
-		first := topics.tries[:min(8, len(topics.tries))]
+		first := topics.tried()[:min(8, len(topics.tried()))]
 		if want := "[0s 1s 2s 4s 8s 16s 32s 1m4s]"; fmt.Sprint(first) != want {
 			t.Errorf("tried at %v, want %s", first, want)
 		}
-		if n := len(topics.tries); n < 40 || n > 60 {
+		if n := len(topics.tried()); n < 40 || n > 60 {
 			t.Errorf("tried %d times in 40 minutes", n)
 		}
 		topics.answer(nil)
@@ -118,10 +151,10 @@ func TestDeletionIsCarriedThrough(t *testing.T) {
 		if topics.left() != "b" || !strings.Contains(log.String(), "was deleted late") {
 			t.Errorf("topics left: %s; the log says:\n%s", topics.left(), log)
 		}
-		tried := len(topics.tries)
+		tried := len(topics.tried())
 		time.Sleep(time.Hour)
 		synctest.Wait()
-		if len(topics.tries) != tried {
+		if len(topics.tried()) != tried {
 			t.Error("it is tried again after it is gone")
 		}
 	})
@@ -130,7 +163,7 @@ func TestDeletionIsCarriedThrough(t *testing.T) {
 // What is refused for good is told at once, or given up after a while.
 func TestDeletionIsGivenUp(t *testing.T) {
 	t.Parallel()
-	deleting(t, func(d *topicDeletions, topics *fakeTopics, log *bytes.Buffer, _ map[string]string) {
+	deleting(t, func(d *topicDeletions, topics *fakeTopics, log *bytes.Buffer, _ *users) {
 		topics.answer(failure(kafka.Denied))
 		if err := d.now("a", kafka.TopicID{1}); kafka.KindOf(err) != kafka.Denied {
 			t.Errorf("error %v", err)
@@ -141,7 +174,7 @@ func TestDeletionIsGivenUp(t *testing.T) {
 		}
 		time.Sleep(time.Hour)
 		synctest.Wait()
-		if n := len(topics.tries); n != 2+deletionTries || !strings.Contains(log.String(), "stays; it is tried again when a server starts") {
+		if n := len(topics.tried()); n != 2+deletionTries || !strings.Contains(log.String(), "stays; it is tried again when a server starts") {
 			t.Errorf("%d tries; the log says:\n%s", n, log)
 		}
 	})
@@ -150,15 +183,15 @@ func TestDeletionIsGivenUp(t *testing.T) {
 // A later topic of the same name is not touched, and neither is one that a source uses again.
 func TestDeletionSparesWhatCameLater(t *testing.T) {
 	t.Parallel()
-	deleting(t, func(d *topicDeletions, topics *fakeTopics, log *bytes.Buffer, used map[string]string) {
+	deleting(t, func(d *topicDeletions, topics *fakeTopics, log *bytes.Buffer, used *users) {
 		topics.answer(failure(kafka.Retriable))
 		for name, id := range map[string]kafka.TopicID{"a": {1}, "b": {2}} {
 			if err := d.now(name, id); err != nil {
 				t.Errorf("error %v", err)
 			}
 		}
-		topics.topics["a"] = kafka.TopicID{3}
-		used["b"] = "AGAIN"
+		topics.put("a", kafka.TopicID{3})
+		used.put("b", "AGAIN")
 		topics.answer(nil)
 		time.Sleep(time.Hour)
 		synctest.Wait()
@@ -171,7 +204,7 @@ func TestDeletionSparesWhatCameLater(t *testing.T) {
 // After a start the topics are deleted that should have been before, once it can be asked which exist.
 func TestDeletionAfterAStart(t *testing.T) {
 	t.Parallel()
-	deleting(t, func(d *topicDeletions, topics *fakeTopics, log *bytes.Buffer, _ map[string]string) {
+	deleting(t, func(d *topicDeletions, topics *fakeTopics, log *bytes.Buffer, _ *users) {
 		topics.answer(failure(kafka.Retriable))
 		d.resume([]commandlog.TopicRef{{Name: "a", ID: kafka.TopicID{1}.String()}, {Name: "b", ID: kafka.TopicID{9}.String()},
 			{Name: "gone", ID: kafka.TopicID{8}.String()}})
@@ -179,10 +212,10 @@ func TestDeletionAfterAStart(t *testing.T) {
 		topics.answer(nil)
 		time.Sleep(2 * deletionPauseMost)
 		synctest.Wait()
-		if topics.left() != "b" || len(topics.tries) != 1 || strings.Count(log.String(), "it is deleted now") != 1 {
-			t.Errorf("topics left: %s after %d tries; the log says:\n%s", topics.left(), len(topics.tries), log)
+		if topics.left() != "b" || len(topics.tried()) != 1 || strings.Count(log.String(), "it is deleted now") != 1 {
+			t.Errorf("topics left: %s after %d tries; the log says:\n%s", topics.left(), len(topics.tried()), log)
 		}
-		topics.topics["c"] = kafka.TopicID{4}
+		topics.put("c", kafka.TopicID{4})
 		topics.answer(failure(kafka.Retriable))
 		d.resume([]commandlog.TopicRef{{Name: "c", ID: kafka.TopicID{4}.String()}})
 		d.forget()
