@@ -177,12 +177,12 @@ func TestServersComeAndGo(t *testing.T) {
 	}
 	again := start(t, w, "b", 2, false, nil)
 	eventually(t, "a sees b again", a.sees("b", true))
-	if h, _ := a.Host("b"); h.Endpoint != again.endpoint || h.Incarnation != 2 {
-		t.Errorf("b is back: %+v", h)
-	}
-	if text, err := a.echo("b", "again"); text != "again" || err != nil {
-		t.Errorf("echo %q, %v", text, err)
-	}
+	// A beat that is missed on a busy machine sends a to the old address once more, which the assignment still names.
+	eventually(t, "a knows where b is now", func() bool {
+		h, _ := a.Host("b")
+		text, err := a.echo("b", "again")
+		return h.Endpoint == again.endpoint && h.Incarnation == 2 && text == "again" && err == nil
+	})
 	again.stop()
 	w.strike("b")
 	eventually(t, "b is forgotten", func() bool { _, ok := a.Host("b"); return !ok })
