@@ -211,6 +211,20 @@ func (s *foreignKeySubscriptions) Input() int { return s.reader.input }
 // Time is the timestamp of the record.
 func (s *foreignKeySubscriptions) Time(m *record.Message) int64 { return m.Timestamp }
 
+// isLate says whether what is kept under subBuf is of a later version of the left row. At least once, a record that a network
+// held back may come behind what was written after it.
+func (s *foreignKeySubscriptions) isLate(partition, version int64) (bool, error) {
+	kept, _, ok, err := s.subscriptions.Get(s.subBuf)
+	if err != nil || !ok {
+		return false, err
+	}
+	if err := s.state.DecodeRow(kept, s.stateRow); err != nil {
+		return false, fmt.Errorf("%w: %s: %w", state.ErrCorrupt, s.name, err)
+	}
+	locs := s.stateLayout.Locs
+	return s.stateRow.I[locs[0].Slot] == partition && s.stateRow.I[locs[1].Slot] > version, nil
+}
+
 // Read keeps or removes a subscription, and answers it.
 func (s *foreignKeySubscriptions) Read(m *record.Message) error {
 	r, ctx := s.reader, s.ctx
@@ -233,6 +247,9 @@ func (s *foreignKeySubscriptions) Read(m *record.Message) error {
 	ctx.mark(fateKept)
 	in := instruction(r.row.I[r.layout.Locs[subscriptionInstruction].Slot])
 	partition, version := r.row.I[r.layout.Locs[subscriptionPartition].Slot], r.row.I[r.layout.Locs[subscriptionVersion].Slot]
+	if late, err := s.isLate(partition, version); err != nil || late {
+		return err
+	}
 	if in == unsubscribe {
 		s.subscriptions.Delete(s.subBuf, m.Timestamp)
 		return nil

@@ -524,13 +524,13 @@ func (c *cluster) accounting(servers []*server) string {
 
 // comparePulled asks the servers for each key's rows and compares them with what the outputs come to.
 func (c *cluster) comparePulled(ctx context.Context, servers []*server, outputs []output) error {
-	if c.script.workload.pull == "" {
+	if c.script.workload.pull == "" || c.script.atLeastOnce {
+		// At least once rows and outputs need not agree: a flush that broke off, or writes that a network held back, may leave an
+		// old one of either behind (docs/operations.md says what that means).
 		return nil
 	}
 	type window struct{ start, end int64 }
 	want := map[string]map[window]string{}
-	// told are all rows that the outputs ever told of a key.
-	told := map[string]map[string]bool{}
 	for i := range outputs {
 		o := &outputs[i]
 		if want[o.key] == nil {
@@ -541,12 +541,7 @@ func (c *cluster) comparePulled(ctx context.Context, servers []*server, outputs 
 			delete(want[o.key], at)
 			continue
 		}
-		row := c.script.workload.row(o)
-		want[o.key][at] = row
-		if told[o.key] == nil {
-			told[o.key] = map[string]bool{}
-		}
-		told[o.key][row] = true
+		want[o.key][at] = c.script.workload.row(o)
 	}
 	for _, g := range groups {
 		var list []string
@@ -557,18 +552,6 @@ func (c *cluster) comparePulled(ctx context.Context, servers []*server, outputs 
 		got, err := c.pull(ctx, servers, g)
 		if err != nil {
 			return fmt.Errorf("pulling %s: %w", g, err)
-		}
-		if c.script.atLeastOnce {
-			// The last update of a key may be an old one, of a server that wrote it again or late; but it was told once.
-			for _, row := range got {
-				if !told[g][row] {
-					c.errorf("pulled of %s: %q, which no output says", g, row)
-				}
-			}
-			if len(got) < len(list) {
-				c.errorf("pulled of %s: %q, the outputs say %q", g, got, list)
-			}
-			continue
 		}
 		if !slices.Equal(got, list) {
 			c.errorf("pulled of %s: %q, the outputs say %q", g, got, list)
