@@ -35,6 +35,7 @@ real: ## a part of the tests on Apache Kafka (needs Java 17 and Maven)
 	KSQLGO_TEST_KAFKA=apache go test -count=1 -timeout 10m ./tests/apache ./exec/cluster
 	KSQLGO_TEST_KAFKA=apache go test -count=1 -timeout 10m ./exec -run 'TestBrokersDie|TestTasksMove|TestStandbyTakesOver|TestLastServerCleansUp'
 	KSQLGO_TEST_KAFKA=apache go test -count=1 -timeout 10m ./tests/e2e -run 'TestRestart|TestKafkaPort|TestGallery/.*/as_it_is'
+	KSQLGO_TEST_KAFKA=apache go test -count=1 -timeout 10m ./tests/security
 	KSQLGO_TEST_KAFKA=apache go test -count=1 -timeout 10m ./tests/fault -run 'TestFleetOnApacheKafka|TestRollingRestart'
 
 fleet: ## the long run: three servers on three brokers, 300 kills, 100 freezes, 200 faults of brokers and network, 3 million inputs

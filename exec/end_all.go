@@ -48,7 +48,8 @@ func (x *Executor) EndAll(ids []string) error {
 
 // RemoveQueries removes from the brokers what queries leave that end on all servers: their groups and internal topics.
 // confirm is called when it has been listed what there is, before anything is removed, and again before each group is, since
-// groups have no ids; its error ends it. The error is of kind InUse while groups have members and nothing else fails: they, and their topics, are to be tried again.
+// groups have no ids; its error ends it. The error is of kind InUse while groups have members and nothing else fails: they, and
+// their topics, are to be tried again.
 func (x *Executor) RemoveQueries(ctx context.Context, ids []string, confirm func(context.Context) error) error {
 	prefix := GroupName(x.cfg.ServiceID, "")
 	admin := x.cfg.Kafka.Admin()

@@ -36,7 +36,7 @@ func CreateSource(env *Env, st *ast.CreateSource) (*SourcePlan, error) {
 		return &SourcePlan{Exists: exists}, err
 	}
 	if old != nil && old.CreatedBy != "" {
-		return nil, env.taken(st.Name, kind, old).WithHint("It is the result of %s: CREATE OR REPLACE … AS SELECT can change it.", old.CreatedBy)
+		return nil, taken(st.Name, kind, old).WithHint("It is the result of %s: CREATE OR REPLACE … AS SELECT can change it.", old.CreatedBy)
 	}
 	w, err := parseWith(st.With, createProperties)
 	if err != nil {
@@ -112,11 +112,11 @@ func (env *Env) checkNew(name ast.Ident, kind catalog.Kind, orReplace, ifNotExis
 		}
 		return old, false, nil
 	}
-	return nil, false, env.taken(name, kind, old).WithHint("Choose another name, DROP %s %s first, or say IF NOT EXISTS.", old.Kind, name.Name)
+	return nil, false, taken(name, kind, old).WithHint("Choose another name, DROP %s %s first, or say IF NOT EXISTS.", old.Kind, name.Name)
 }
 
 // taken is the error of a name that another source has.
-func (env *Env) taken(name ast.Ident, kind catalog.Kind, old *catalog.Source) *diag.Error {
+func taken(name ast.Ident, kind catalog.Kind, old *catalog.Source) *diag.Error {
 	return diag.Errorf(diag.Duplicate, name.Span(), "Cannot add %s '%s': A %s with the same name already exists", kindNoun(kind), name.Name,
 		kindNoun(old.Kind))
 }

@@ -17,7 +17,7 @@ import (
 // replaced says which query a CREATE OR REPLACE … AS SELECT replaces; its id and so its group, topics and state stay.
 func (env *Env) replaced(st *ast.CreateAsSelect, old *catalog.Source) (*physical.Plan, error) {
 	if old.CreatedBy == "" {
-		return nil, env.taken(st.Name, kindOf(st.Kind), old).
+		return nil, taken(st.Name, kindOf(st.Kind), old).
 			WithHint("%s is no query's result, and only CREATE OR REPLACE without AS SELECT can change it.", old.Name)
 	}
 	var writers []string
@@ -173,10 +173,8 @@ func inputDiffers(a, b *physical.Input) string {
 // aggregated: what was added under one condition could not be taken away under another. So are projections behind the last
 // step that keeps state, as far as they leave the key alone; the sink's columns are compared by checkUpgrade.
 func signature(root physical.Node) []string {
-	w := signatureWriter{free: true}
-	if _, ok := root.(*physical.Sink); !ok {
-		w.free = false
-	}
+	_, isSink := root.(*physical.Sink)
+	w := signatureWriter{free: isSink}
 	w.node(root)
 	return w.steps
 }

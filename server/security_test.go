@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"log/slog"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -28,7 +27,7 @@ func TestStartWithWrongSecurity(t *testing.T) {
 // The embedded broker is reached as ever. That settings are for nothing is said.
 func TestEmbeddedBrokerWithSecurity(t *testing.T) {
 	t.Parallel()
-	var log journal
+	var log bytes.Buffer
 	s, err := server.Start(t.Context(), server.Config{Listener: "http://127.0.0.1:0", BrokerListener: "127.0.0.1:0", Logger: slog.New(slog.NewTextHandler(&log, nil)),
 		Properties: map[string]string{"security.protocol": "SASL_SSL", "sasl.password": "s3cret"}})
 	if err != nil {
@@ -39,24 +38,6 @@ func TestEmbeddedBrokerWithSecurity(t *testing.T) {
 		strings.Contains(said, "s3cret") {
 		t.Errorf("said:\n%s", said)
 	}
-}
-
-// journal is a log that may be read while it is written.
-type journal struct {
-	mu   sync.Mutex
-	text bytes.Buffer
-}
-
-func (j *journal) Write(b []byte) (int, error) {
-	j.mu.Lock()
-	defer j.mu.Unlock()
-	return j.text.Write(b)
-}
-
-func (j *journal) String() string {
-	j.mu.Lock()
-	defer j.mu.Unlock()
-	return j.text.String()
 }
 
 func TestReadProperties(t *testing.T) {

@@ -50,12 +50,14 @@ func plan() *physical.Plan {
 	}
 }
 
-func TestCodec(t *testing.T) {
-	data, err := physical.Encode(plan())
+// roundTrip encodes a plan and decodes it, which must not change it; data is what it was encoded to.
+func roundTrip(t *testing.T, p *physical.Plan) (got *physical.Plan, data []byte) {
+	t.Helper()
+	data, err := physical.Encode(p)
 	if err != nil {
 		t.Fatal(err)
 	}
-	got, err := physical.Decode(data)
+	got, err = physical.Decode(data)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -66,6 +68,11 @@ func TestCodec(t *testing.T) {
 	if string(again) != string(data) {
 		t.Errorf("the plan changed on its way:\n%s\n%s", data, again)
 	}
+	return got, data
+}
+
+func TestCodec(t *testing.T) {
+	got, _ := roundTrip(t, plan())
 	root := got.Stages[1].Root.(*physical.Sink).In.(*physical.Filter).In
 	if got.Materialization.Aggregate != root {
 		t.Error("the materialisation does not point to the aggregate of the stage")

@@ -40,21 +40,7 @@ func foreignKeyPlan() *physical.Plan {
 }
 
 func TestForeignKeyCodec(t *testing.T) {
-	data, err := physical.Encode(foreignKeyPlan())
-	if err != nil {
-		t.Fatal(err)
-	}
-	got, err := physical.Decode(data)
-	if err != nil {
-		t.Fatal(err)
-	}
-	again, err := physical.Encode(got)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if string(again) != string(data) {
-		t.Errorf("the plan changed on its way:\n%s\n%s", data, again)
-	}
+	got, data := roundTrip(t, foreignKeyPlan())
 	for i, want := range [][]physical.Written{{{Topic: "q-answers", Partitions: 4}}, {{Topic: "q-subscriptions", Partitions: 2}}} {
 		if w := got.Stages[i].Writes(); len(w) != 1 || w[0] != want[0] {
 			t.Errorf("stage %d writes %v, want %v", i, w, want)

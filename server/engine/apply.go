@@ -56,13 +56,13 @@ func (e *Engine) Adopt(before, after *catalog.Snapshot, live map[string]*command
 		// The log may have queries that this server cannot see: what they use is not left over.
 		return
 	}
-	go func() {
-		ctx, cancel := context.WithTimeout(context.Background(), applyTimeout)
+	e.background.Go(func() {
+		ctx, cancel := context.WithTimeout(e.life, applyTimeout)
 		defer cancel()
-		if err := e.cfg.Runtime.RemoveLeftovers(ctx, e.knownQueries); err != nil {
+		if err := e.cfg.Runtime.RemoveLeftovers(ctx, e.knownQueries); err != nil && e.life.Err() == nil {
 			e.cfg.Logger.Warn("left-overs of dropped queries could not be removed", "error", err)
 		}
-	}()
+	})
 	e.deletions.resume(e.log.DroppedTopics())
 }
 

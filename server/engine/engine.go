@@ -92,12 +92,16 @@ type Engine struct {
 	// terminated has room for the one termination of the service; phase says how far that is.
 	terminated chan commandlog.Termination
 	phase      atomic.Int32
+
+	// background is what runs beside the command log, until life ends.
+	background sync.WaitGroup
+	life       context.Context
 }
 
 // New makes an engine; Run follows the command log.
 func New(cfg Config) *Engine {
 	e := &Engine{cfg: cfg, plans: map[string]*physical.Plan{}, pushes: map[string]*pushQuery{},
-		terminated: make(chan commandlog.Termination, 1)}
+		terminated: make(chan commandlog.Termination, 1), life: context.Background()}
 	e.deletions = newTopicDeletions(cfg.Kafka.Admin(), e.userOf, cfg.Logger)
 	e.offsets = &kafkaOffsets{kafka: cfg.Kafka, serviceID: cfg.ServiceID}
 	e.trails = position.NewTrails(e.offsets)
@@ -109,11 +113,11 @@ func New(cfg Config) *Engine {
 // when it is known that this cannot be: see [Engine.CommandLog].
 func (e *Engine) Run(ctx context.Context, ready func()) error {
 	ctx, stop := context.WithCancel(ctx)
-	var bg sync.WaitGroup
-	defer bg.Wait()
+	e.life = ctx
+	defer e.background.Wait()
 	defer stop()
-	bg.Go(func() { e.deletions.run(ctx) })
-	bg.Go(func() { e.carryOutTermination(ctx) })
+	e.background.Go(func() { e.deletions.run(ctx) })
+	e.background.Go(func() { e.carryOutTermination(ctx) })
 	return e.log.Run(ctx, func() {
 		e.ready.Store(true)
 		ready()

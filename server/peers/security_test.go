@@ -1,85 +1,30 @@
 package peers_test
 
 import (
-	"crypto/ecdsa"
-	"crypto/elliptic"
-	"crypto/rand"
-	"crypto/x509"
-	"crypto/x509/pkix"
-	"encoding/pem"
-	"math/big"
-	"net"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/ksqlgo/ksqlgo/server/peers"
+	"github.com/ksqlgo/ksqlgo/tests/certificates"
 )
 
-// authority signs certificates.
+// authority signs certificates; file is its own.
 type authority struct {
-	dir  string
-	cert *x509.Certificate
-	key  *ecdsa.PrivateKey
+	*certificates.Authority
 	file string
 }
 
-func newAuthority(t *testing.T, name string) *authority {
+func newAuthority(t *testing.T, name string) authority {
 	t.Helper()
-	a := &authority{dir: t.TempDir()}
-	a.file = filepath.Join(a.dir, name+".pem")
-	a.cert, a.key = a.make(t, &x509.Certificate{Subject: pkix.Name{CommonName: name}, IsCA: true, BasicConstraintsValid: true,
-		KeyUsage: x509.KeyUsageCertSign}, a.file, "")
-	return a
-}
-
-// make makes a certificate, signed by the authority if it has one yet.
-func (a *authority) make(t *testing.T, c *x509.Certificate, certFile, keyFile string) (*x509.Certificate, *ecdsa.PrivateKey) {
-	t.Helper()
-	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	if err != nil {
-		t.Fatal(err)
-	}
-	c.SerialNumber, c.NotBefore, c.NotAfter = big.NewInt(time.Now().UnixNano()), time.Now().Add(-time.Hour), time.Now().Add(time.Hour)
-	parent, signer := c, key
-	if a.cert != nil {
-		parent, signer = a.cert, a.key
-	}
-	der, err := x509.CreateCertificate(rand.Reader, c, parent, &key.PublicKey, signer)
-	if err != nil {
-		t.Fatal(err)
-	}
-	cert, err := x509.ParseCertificate(der)
-	if err != nil {
-		t.Fatal(err)
-	}
-	write(t, certFile, "CERTIFICATE", der)
-	if keyFile != "" {
-		raw, err := x509.MarshalECPrivateKey(key)
-		if err != nil {
-			t.Fatal(err)
-		}
-		write(t, keyFile, "EC PRIVATE KEY", raw)
-	}
-	return cert, key
-}
-
-func write(t *testing.T, file, kind string, der []byte) {
-	t.Helper()
-	if err := os.WriteFile(file, pem.EncodeToMemory(&pem.Block{Type: kind, Bytes: der}), 0o600); err != nil {
-		t.Fatal(err)
-	}
+	a := certificates.New(t, name)
+	return authority{a, certificates.Write(t, name+".pem", a.PEM())}
 }
 
 // issue makes a server's certificate, which others check against ca.
-func (a *authority) issue(t *testing.T, name, ca string) *peers.TLS {
+func (a authority) issue(t *testing.T, name, ca string) *peers.TLS {
 	t.Helper()
-	files := &peers.TLS{CertificateFile: filepath.Join(a.dir, name+".crt"), KeyFile: filepath.Join(a.dir, name+".key"), CAFile: ca}
-	a.make(t, &x509.Certificate{Subject: pkix.Name{CommonName: name}, IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)},
-		ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth, x509.ExtKeyUsageClientAuth}}, files.CertificateFile, files.KeyFile)
-	return files
+	p := a.Issue(t, name)
+	return &peers.TLS{CertificateFile: certificates.Write(t, name+".crt", p.PEM()), KeyFile: certificates.Write(t, name+".key", p.KeyPEM(t)), CAFile: ca}
 }
 
 // With certificates servers talk to those whose certificates the same CA has signed, and to nobody else.

@@ -10,16 +10,23 @@ import (
 	"github.com/ksqlgo/ksqlgo/exec/sim"
 )
 
-func TestWorldRunsAChainOfQueries(t *testing.T) {
+// newWorld makes a world that is closed with the test.
+func newWorld(t *testing.T) *World {
+	t.Helper()
 	w := New(Config{
 		Functions: functions.Registry(), Formats: formats.Registry(), ServiceID: "test",
 		Properties: map[string]string{"auto.offset.reset": "earliest"},
 	})
-	defer func() {
+	t.Cleanup(func() {
 		if err := w.Close(); err != nil {
 			t.Error(err)
 		}
-	}()
+	})
+	return w
+}
+
+func TestWorldRunsAChainOfQueries(t *testing.T) {
+	w := newWorld(t)
 	err := w.Execute(`
 		CREATE STREAM S (ID STRING KEY, V INT) WITH (KAFKA_TOPIC='s', VALUE_FORMAT='JSON', PARTITIONS=1);
 		CREATE STREAM BIG AS SELECT * FROM S WHERE V > 1;
@@ -85,15 +92,7 @@ func TestWindowedKeys(t *testing.T) {
 
 // A query that is replaced reads what was there before with the old plan, and goes on with its rows.
 func TestReplacedQuery(t *testing.T) {
-	w := New(Config{
-		Functions: functions.Registry(), Formats: formats.Registry(), ServiceID: "test",
-		Properties: map[string]string{"auto.offset.reset": "earliest"},
-	})
-	defer func() {
-		if err := w.Close(); err != nil {
-			t.Error(err)
-		}
-	}()
+	w := newWorld(t)
 	err := w.Execute(`
 		CREATE STREAM S (ID STRING KEY, V INT) WITH (KAFKA_TOPIC='s', VALUE_FORMAT='JSON', PARTITIONS=1);
 		CREATE TABLE N AS SELECT ID, COUNT(*) AS N FROM S GROUP BY ID;

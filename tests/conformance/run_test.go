@@ -76,8 +76,9 @@ func (c *testCase) createTopics(w *sqltest.World) error {
 	}
 	for i := range c.Outputs {
 		// ksqlDB's runner makes the topics of the outputs beforehand, with its own default of partitions; a case shows it afterwards.
-		if topic := c.Outputs[i].Topic; c.declaredPartitions(topic) > 1 {
-			w.Sim().CreateTopic(topic, c.declaredPartitions(topic))
+		topic := c.Outputs[i].Topic
+		if n := c.declaredPartitions(topic); n > 1 {
+			w.Sim().CreateTopic(topic, n)
 		}
 	}
 	return nil
