@@ -71,7 +71,12 @@ func (c *serverCommand) Run(io *streams) error {
 	starting, cancel := context.WithTimeout(ctx, startTimeout)
 	s, err := server.Start(starting, cfg)
 	cancel()
-	if err != nil {
+	switch {
+	case err != nil && ctx.Err() != nil:
+		// It was told to stop before it had started: what broke off is no failure.
+		logger.Info("stopped while starting", "step", err)
+		return nil
+	case err != nil:
 		return err
 	}
 	defer s.Close()
