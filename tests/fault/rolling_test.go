@@ -112,7 +112,8 @@ func (r *rolls) restart(ctx context.Context, m *member) error {
 	return nil
 }
 
-// rollOne restarts one server as it is. leadersRebalance says that the broker begins a rebalance when the leader of a group
+// rollOne restarts one server as it is, and waits as operators are told to: a server that restarts while the one before has
+// yet to join some group may trade tasks with it. leadersRebalance says that the broker begins a rebalance when the leader of a group
 // comes back, as the embedded one does: it must move no task.
 func rollOne(ctx context.Context, m *member, r *fought, groups *groupWatch, leadersRebalance bool, times *rolls) error {
 	m.mu.Lock()
@@ -130,6 +131,9 @@ func rollOne(ctx context.Context, m *member, r *fought, groups *groupWatch, lead
 		return err
 	}
 	times.pauses = append(times.pauses, r.watcher.gap())
+	if err := m.cluster(ctx, "wait-ready"); err != nil {
+		return err
+	}
 	after, err := groups.calmOwners(ctx)
 	if err != nil {
 		return err
