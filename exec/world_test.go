@@ -13,6 +13,7 @@ import (
 	"github.com/ksqlgo/ksqlgo/catalog"
 	formats "github.com/ksqlgo/ksqlgo/catalog/formats/builtin"
 	functions "github.com/ksqlgo/ksqlgo/catalog/functions/builtin"
+	"github.com/ksqlgo/ksqlgo/catalog/schemas"
 	"github.com/ksqlgo/ksqlgo/exec"
 	"github.com/ksqlgo/ksqlgo/exec/kafka"
 	"github.com/ksqlgo/ksqlgo/exec/state"
@@ -56,7 +57,7 @@ func (w *world) executorAt(node string, fs state.FS, now func() time.Time) *exec
 	pool := state.NewPool(state.PoolOptions{CacheBytes: 8 << 20})
 	x := exec.New(exec.Config{
 		Kafka: w.cluster, StateDir: "state", FS: fs, Pool: pool, ServiceID: "test_", NodeID: node, Dynamic: true,
-		Functions: functions.Registry(), Formats: formats.Registry(), Logger: slog.New(slog.DiscardHandler), Now: now,
+		Functions: functions.Registry(), Formats: formats.Registry(schemas.None{}), Logger: slog.New(slog.DiscardHandler), Now: now,
 		Random: rand.Uint64, RetryInitial: 50 * time.Millisecond, RetryMax: time.Second,
 	})
 	w.t.Cleanup(func() { x.Close(); pool.Close() })
@@ -76,7 +77,7 @@ func (c *clock) advance() { c.ahead.Add(int64(time.Hour)) }
 
 func (w *world) env() *planner.Env {
 	w.number++
-	return &planner.Env{Catalog: w.catalog, Functions: functions.Registry(), Formats: formats.Registry(), Topics: w, ServiceID: "test_",
+	return &planner.Env{Catalog: w.catalog, Functions: functions.Registry(), Formats: formats.Registry(schemas.None{}), Topics: w, ServiceID: "test_",
 		QueryNumber: w.number, Properties: map[string]string{},
 		Plans: func(id string) (*physical.Plan, bool) { p, ok := w.plans[id]; return p, ok }}
 }

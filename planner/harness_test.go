@@ -8,6 +8,7 @@ import (
 	"github.com/ksqlgo/ksqlgo/catalog"
 	formatlist "github.com/ksqlgo/ksqlgo/catalog/formats/builtin"
 	functionlist "github.com/ksqlgo/ksqlgo/catalog/functions/builtin"
+	"github.com/ksqlgo/ksqlgo/catalog/schemas"
 	"github.com/ksqlgo/ksqlgo/grammar"
 	"github.com/ksqlgo/ksqlgo/grammar/ast"
 	"github.com/ksqlgo/ksqlgo/planner"
@@ -24,7 +25,7 @@ type world struct {
 func newWorld() *world {
 	w := &world{topics: map[string]planner.TopicInfo{}, plans: map[string]*physical.Plan{}}
 	w.env = planner.Env{
-		Catalog: catalog.Empty(), Functions: functionlist.Registry(), Formats: formatlist.Registry(), Topics: w,
+		Catalog: catalog.Empty(), Functions: functionlist.Registry(), Formats: formatlist.Registry(schemas.None{}), Topics: w,
 		Properties: map[string]string{}, ServiceID: "some.ksql.service.id",
 		Plans: func(id string) (*physical.Plan, bool) { p, ok := w.plans[id]; return p, ok },
 	}

@@ -23,6 +23,7 @@ import (
 	formats "github.com/ksqlgo/ksqlgo/catalog/formats/builtin"
 	functions "github.com/ksqlgo/ksqlgo/catalog/functions/builtin"
 	"github.com/ksqlgo/ksqlgo/catalog/properties"
+	"github.com/ksqlgo/ksqlgo/catalog/schemas"
 	"github.com/ksqlgo/ksqlgo/exec"
 	"github.com/ksqlgo/ksqlgo/exec/kafka"
 	"github.com/ksqlgo/ksqlgo/exec/kafka/security"
@@ -194,7 +195,7 @@ func (s *Server) build(ctx context.Context, node string) error {
 	s.pool = state.NewPool(state.PoolOptions{CacheBytes: 256 << 20})
 	cfg := exec.Config{
 		Kafka: s.cluster, Pool: s.pool, ServiceID: s.cfg.ServiceID, NodeID: node, StateDir: "state", FS: state.NewMemFS(),
-		Functions: functions.Registry(), Formats: formats.Registry(), Logger: s.cfg.Logger, Now: time.Now, Random: rand.Uint64,
+		Functions: functions.Registry(), Formats: formats.Registry(schemas.None{}), Logger: s.cfg.Logger, Now: time.Now, Random: rand.Uint64,
 		Compacting:   s.broker == nil,
 		RetryInitial: milliseconds(s.cfg.Properties["ksql.query.retry.backoff.initial.ms"]),
 		RetryMax:     milliseconds(s.cfg.Properties["ksql.query.retry.backoff.max.ms"]),

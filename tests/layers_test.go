@@ -30,8 +30,9 @@ var layers = map[string][]string{
 	"grammar":        {},
 
 	"catalog/types":     {},
+	"catalog/schemas":   {},
 	"catalog/functions": {"catalog/types"},
-	"catalog/formats":   {"catalog/types"},
+	"catalog/formats":   {"catalog/types", "catalog/schemas"},
 	// Suggestions ("did you mean") are those of the diagnostics; the grammar itself is not known.
 	"catalog/properties": {"grammar/diag"},
 	"catalog":            {},
@@ -58,7 +59,7 @@ var layers = map[string][]string{
 	"server/api":            {},
 	"server/client":         {"server/api"},
 	"server/broker":         {},
-	"server/schemaregistry": {},
+	"server/schemaregistry": {"catalog/schemas"},
 	"server/commandlog":     {"catalog", "exec/kafka"},
 	"server/engine":         {"grammar", "catalog", "planner", "exec", "server/api", "server/commandlog", "server/peers", "server/session"},
 	"server/rest":           {"catalog/types", "server/api", "server/engine"},

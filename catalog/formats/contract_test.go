@@ -10,11 +10,12 @@ import (
 
 	"github.com/ksqlgo/ksqlgo/catalog/formats"
 	"github.com/ksqlgo/ksqlgo/catalog/formats/builtin"
+	"github.com/ksqlgo/ksqlgo/catalog/schemas"
 	"github.com/ksqlgo/ksqlgo/catalog/types"
 )
 
-// schemas are the sides that the contract is tried with; a format skips those that its Check refuses.
-func schemas() map[string][]types.Column {
+// columnSets are the sides that the contract is tried with; a format skips those that its Check refuses.
+func columnSets() map[string][]types.Column {
 	nested := types.StructOf(
 		types.Field{Name: "A", Type: types.IntType},
 		types.Field{Name: "b c", Type: types.ArrayOf(types.MapOf(types.StringType, types.DecimalOf(6, 3)))},
@@ -136,10 +137,10 @@ func newSide(t *testing.T, f formats.Format, columns []types.Column, unwrapped b
 
 // eachSide runs a test over all formats and schemas, wrapped and not.
 func eachSide(t *testing.T, run func(t *testing.T, f formats.Format, columns []types.Column, unwrapped bool)) {
-	reg := builtin.Registry()
+	reg := builtin.Registry(schemas.None{})
 	for _, name := range reg.Names() {
 		f, _ := reg.Lookup(name)
-		for label, columns := range schemas() {
+		for label, columns := range columnSets() {
 			for _, unwrapped := range []bool{false, true} {
 				if unwrapped && (f.Wrapping() != formats.WrapOptional || len(columns) != 1) {
 					continue
@@ -342,7 +343,7 @@ func TestContractBrokenDataIsAnErrorNotAPanic(t *testing.T) {
 }
 
 func TestContractNoAllocationForScalars(t *testing.T) {
-	reg := builtin.Registry()
+	reg := builtin.Registry(schemas.None{})
 	for _, name := range reg.Names() {
 		f, _ := reg.Lookup(name)
 		columns := []types.Column{

@@ -6,6 +6,7 @@ import (
 
 	formats "github.com/ksqlgo/ksqlgo/catalog/formats/builtin"
 	functions "github.com/ksqlgo/ksqlgo/catalog/functions/builtin"
+	"github.com/ksqlgo/ksqlgo/catalog/schemas"
 	"github.com/ksqlgo/ksqlgo/exec/sim"
 	"github.com/ksqlgo/ksqlgo/server/sqltest"
 )
@@ -34,7 +35,7 @@ func TestKeysGoWhereKafkaPutsThem(t *testing.T) {
 // TestCrashes loses an interval, and then the disk: what is committed stays, what is not is done again.
 func TestCrashes(t *testing.T) {
 	w := sqltest.New(sqltest.Config{
-		Functions: functions.Registry(), Formats: formats.Registry(), CacheBytes: 1 << 20,
+		Functions: functions.Registry(), Formats: formats.Registry(schemas.None{}), CacheBytes: 1 << 20,
 		Properties: map[string]string{"auto.offset.reset": "earliest"},
 	})
 	defer func() {

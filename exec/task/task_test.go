@@ -8,6 +8,7 @@ import (
 	formats "github.com/ksqlgo/ksqlgo/catalog/formats/builtin"
 	"github.com/ksqlgo/ksqlgo/catalog/functions"
 	builtin "github.com/ksqlgo/ksqlgo/catalog/functions/builtin"
+	"github.com/ksqlgo/ksqlgo/catalog/schemas"
 	"github.com/ksqlgo/ksqlgo/catalog/types"
 	"github.com/ksqlgo/ksqlgo/exec/operator"
 	"github.com/ksqlgo/ksqlgo/exec/record"
@@ -146,7 +147,7 @@ func newHarness(tb testing.TB, stage *physical.Stage, cache int64) *harness {
 		}
 	}
 	h.task, err = task.New(task.Config{
-		Plan: plan, Stage: stage, State: h.state, Functions: builtin.Registry(), Formats: formats.Registry(),
+		Plan: plan, Stage: stage, State: h.state, Functions: builtin.Registry(), Formats: formats.Registry(schemas.None{}),
 		Env: &functions.Env{}, CacheBytes: cache, Host: h,
 	})
 	if err != nil {

@@ -6,6 +6,7 @@ import (
 	"github.com/ksqlgo/ksqlgo/catalog"
 	"github.com/ksqlgo/ksqlgo/catalog/formats"
 	"github.com/ksqlgo/ksqlgo/catalog/formats/builtin"
+	"github.com/ksqlgo/ksqlgo/catalog/schemas"
 	"github.com/ksqlgo/ksqlgo/catalog/types"
 )
 
@@ -15,7 +16,7 @@ func (s side) translate(from, to catalog.Format, b []byte) ([]byte, error) {
 	spec := func(f catalog.Format) *formats.Spec {
 		return &formats.Spec{Columns: s.columns, Locs: layout.Locs, Unwrapped: f.Unwrapped, Properties: f.Properties}
 	}
-	registry := builtin.Registry()
+	registry := builtin.Registry(schemas.None{})
 	read, _ := registry.Lookup(from.Name)
 	written, _ := registry.Lookup(to.Name)
 	dec, err := read.NewDecoder(spec(from))

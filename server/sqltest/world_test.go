@@ -7,6 +7,7 @@ import (
 
 	formats "github.com/ksqlgo/ksqlgo/catalog/formats/builtin"
 	functions "github.com/ksqlgo/ksqlgo/catalog/functions/builtin"
+	"github.com/ksqlgo/ksqlgo/catalog/schemas"
 	"github.com/ksqlgo/ksqlgo/exec/sim"
 )
 
@@ -14,7 +15,7 @@ import (
 func newWorld(t *testing.T) *World {
 	t.Helper()
 	w := New(Config{
-		Functions: functions.Registry(), Formats: formats.Registry(), ServiceID: "test",
+		Functions: functions.Registry(), Formats: formats.Registry(schemas.None{}), ServiceID: "test",
 		Properties: map[string]string{"auto.offset.reset": "earliest"},
 	})
 	t.Cleanup(func() {
@@ -70,7 +71,7 @@ func TestWorldRunsAChainOfQueries(t *testing.T) {
 }
 
 func TestWindowedKeys(t *testing.T) {
-	w := New(Config{Functions: functions.Registry(), Formats: formats.Registry()})
+	w := New(Config{Functions: functions.Registry(), Formats: formats.Registry(schemas.None{})})
 	defer func() { _ = w.Close() }()
 	if err := w.Execute(`CREATE STREAM S (ID STRING KEY, V INT)
 		WITH (KAFKA_TOPIC='s', VALUE_FORMAT='JSON', PARTITIONS=1, WINDOW_TYPE='SESSION');`); err != nil {

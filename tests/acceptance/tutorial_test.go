@@ -10,6 +10,7 @@ import (
 
 	formats "github.com/ksqlgo/ksqlgo/catalog/formats/builtin"
 	functions "github.com/ksqlgo/ksqlgo/catalog/functions/builtin"
+	"github.com/ksqlgo/ksqlgo/catalog/schemas"
 	"github.com/ksqlgo/ksqlgo/exec/sim"
 	"github.com/ksqlgo/ksqlgo/server/sqltest"
 )
@@ -54,7 +55,7 @@ func runTutorial(_ context.Context, dir string) error {
 		return err
 	}
 	w := sqltest.New(sqltest.Config{
-		Functions: functions.Registry(), Formats: formats.Registry(), ServiceID: "ksql_test_",
+		Functions: functions.Registry(), Formats: formats.Registry(schemas.None{}), ServiceID: "ksql_test_",
 		Properties: map[string]string{"auto.offset.reset": "earliest"},
 	})
 	defer w.Close()

@@ -9,6 +9,7 @@ import (
 	formats "github.com/ksqlgo/ksqlgo/catalog/formats/builtin"
 	"github.com/ksqlgo/ksqlgo/catalog/functions"
 	builtin "github.com/ksqlgo/ksqlgo/catalog/functions/builtin"
+	"github.com/ksqlgo/ksqlgo/catalog/schemas"
 	"github.com/ksqlgo/ksqlgo/exec/record"
 	"github.com/ksqlgo/ksqlgo/exec/sim"
 	"github.com/ksqlgo/ksqlgo/grammar"
@@ -19,7 +20,7 @@ import (
 
 var (
 	allFunctions = functions.NewRegistry(builtin.Specs(), testfunctions.Specs())
-	allFormats   = formats.Registry()
+	allFormats   = formats.Registry(schemas.None{})
 )
 
 // run executes a case; nil means that it passes.

@@ -12,6 +12,7 @@ import (
 
 	formats "github.com/ksqlgo/ksqlgo/catalog/formats/builtin"
 	functions "github.com/ksqlgo/ksqlgo/catalog/functions/builtin"
+	"github.com/ksqlgo/ksqlgo/catalog/schemas"
 	"github.com/ksqlgo/ksqlgo/exec/sim"
 	"github.com/ksqlgo/ksqlgo/server/sqltest"
 )
@@ -131,7 +132,7 @@ CREATE STREAM SETTLED AS SELECT O.ID AS ID, O.AMOUNT, P.PAID FROM ORDERS O JOIN 
 
 var (
 	allFunctions = functions.Registry()
-	allFormats   = formats.Registry()
+	allFormats   = formats.Registry(schemas.None{})
 )
 
 func TestEveryWayGivesTheSameRows(t *testing.T) {

@@ -10,6 +10,7 @@ import (
 
 	formats "github.com/ksqlgo/ksqlgo/catalog/formats/builtin"
 	functions "github.com/ksqlgo/ksqlgo/catalog/functions/builtin"
+	"github.com/ksqlgo/ksqlgo/catalog/schemas"
 	"github.com/ksqlgo/ksqlgo/exec"
 	"github.com/ksqlgo/ksqlgo/exec/kafka"
 	"github.com/ksqlgo/ksqlgo/exec/state"
@@ -80,7 +81,7 @@ func (l *life) run(c *cluster, name string, incarnation uint64) {
 	defer pool.Close()
 	x := exec.New(exec.Config{
 		Kafka: k, StateDir: stateDir, FS: l.disk, Pool: pool, ServiceID: serviceID, NodeID: name, Incarnation: incarnation, Endpoint: name + ":8088",
-		Functions: functions.Registry(), Formats: formats.Registry(), Logger: logger, Now: time.Now, Random: rand.Uint64,
+		Functions: functions.Registry(), Formats: formats.Registry(schemas.None{}), Logger: logger, Now: time.Now, Random: rand.Uint64,
 		RetryInitial: 200 * time.Millisecond, RetryMax: 2 * time.Second,
 	})
 	defer x.Close()

@@ -13,6 +13,7 @@ import (
 	"github.com/ksqlgo/ksqlgo/catalog"
 	formats "github.com/ksqlgo/ksqlgo/catalog/formats/builtin"
 	functions "github.com/ksqlgo/ksqlgo/catalog/functions/builtin"
+	"github.com/ksqlgo/ksqlgo/catalog/schemas"
 	"github.com/ksqlgo/ksqlgo/grammar"
 	"github.com/ksqlgo/ksqlgo/grammar/ast"
 	"github.com/ksqlgo/ksqlgo/planner"
@@ -175,7 +176,7 @@ func (t topics) Topic(name string) (planner.TopicInfo, bool, error) {
 // plan plans the workload's statements.
 func (w *workload) plan() (*plan, error) {
 	p := &plan{topics: map[string]int{}, pulls: map[string]*physical.Pull{}}
-	env := &planner.Env{Catalog: catalog.Empty(), Functions: functions.Registry(), Formats: formats.Registry(), Topics: topics(p.topics),
+	env := &planner.Env{Catalog: catalog.Empty(), Functions: functions.Registry(), Formats: formats.Registry(schemas.None{}), Topics: topics(p.topics),
 		ServiceID: serviceID, Properties: map[string]string{},
 		Plans: func(id string) (*physical.Plan, bool) { return p.query, p.query != nil && p.query.QueryID == id }}
 	stmts, err := grammar.Parse(w.sql, grammar.Options{})

@@ -8,10 +8,12 @@ import (
 	"github.com/ksqlgo/ksqlgo/catalog/formats/kafka"
 	"github.com/ksqlgo/ksqlgo/catalog/formats/none"
 	"github.com/ksqlgo/ksqlgo/catalog/formats/protobuf"
+	"github.com/ksqlgo/ksqlgo/catalog/schemas"
 )
 
-// Registry returns a registry of all built-in formats; a new format is a line here.
-func Registry() *formats.Registry {
+// Registry returns a registry of all built-in formats; a new format is a line here. Those that keep schemas ask the schema
+// registry for them.
+func Registry(_ schemas.Registry) *formats.Registry {
 	return formats.NewRegistry(
 		json.New(),
 		delimited.New(),

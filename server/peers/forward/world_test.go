@@ -17,6 +17,7 @@ import (
 	"github.com/ksqlgo/ksqlgo/catalog"
 	formats "github.com/ksqlgo/ksqlgo/catalog/formats/builtin"
 	functions "github.com/ksqlgo/ksqlgo/catalog/functions/builtin"
+	"github.com/ksqlgo/ksqlgo/catalog/schemas"
 	"github.com/ksqlgo/ksqlgo/exec"
 	"github.com/ksqlgo/ksqlgo/exec/cluster"
 	"github.com/ksqlgo/ksqlgo/exec/kafka"
@@ -61,7 +62,7 @@ func newWorld(t testing.TB) *world {
 	w := &world{}
 	snapshot := catalog.Empty()
 	w.env = func() *planner.Env {
-		return &planner.Env{Catalog: snapshot, Functions: functions.Registry(), Formats: formats.Registry(), Topics: topics{}, ServiceID: "test_",
+		return &planner.Env{Catalog: snapshot, Functions: functions.Registry(), Formats: formats.Registry(schemas.None{}), Topics: topics{}, ServiceID: "test_",
 			QueryNumber: 1, Properties: map[string]string{}, Plans: func(string) (*physical.Plan, bool) { return w.plan, w.plan != nil }}
 	}
 	stmts, err := grammar.Parse(`CREATE STREAM s (k VARCHAR KEY, n INT) WITH (KAFKA_TOPIC='t', VALUE_FORMAT='JSON', PARTITIONS=6);
@@ -86,7 +87,7 @@ func newWorld(t testing.TB) *world {
 	pool := state.NewPool(state.PoolOptions{CacheBytes: 8 << 20})
 	w.executor = exec.New(exec.Config{
 		Kafka: c, StateDir: "state", FS: state.NewMemFS(), Pool: pool, ServiceID: "test_", NodeID: "self", Dynamic: true,
-		Functions: functions.Registry(), Formats: formats.Registry(), Logger: slog.New(slog.DiscardHandler), Now: time.Now, Random: rand.Uint64,
+		Functions: functions.Registry(), Formats: formats.Registry(schemas.None{}), Logger: slog.New(slog.DiscardHandler), Now: time.Now, Random: rand.Uint64,
 	})
 	t.Cleanup(func() { w.executor.Close(); pool.Close() })
 	if err := w.executor.Start(exec.QuerySpec{Plan: w.plan, Properties: map[string]string{"auto.offset.reset": "earliest", "commit.interval.ms": "10"}}); err != nil {

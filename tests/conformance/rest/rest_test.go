@@ -14,6 +14,7 @@ import (
 
 	formats "github.com/ksqlgo/ksqlgo/catalog/formats/builtin"
 	functions "github.com/ksqlgo/ksqlgo/catalog/functions/builtin"
+	"github.com/ksqlgo/ksqlgo/catalog/schemas"
 	"github.com/ksqlgo/ksqlgo/grammar"
 	"github.com/ksqlgo/ksqlgo/grammar/ast"
 	"github.com/ksqlgo/ksqlgo/server/sqltest"
@@ -59,7 +60,7 @@ func TestRestQueryValidation(t *testing.T) {
 // run executes a case; nil means that it passes.
 func (c *testCase) run(ctx context.Context) error {
 	shadow := sqltest.New(sqltest.Config{
-		Functions: functions.Registry(), Formats: formats.Registry(), ServiceID: "some.ksql.service.id",
+		Functions: functions.Registry(), Formats: formats.Registry(schemas.None{}), ServiceID: "some.ksql.service.id",
 		Properties: map[string]string{"auto.offset.reset": "earliest", "ksql.headers.columns.enabled": "true"},
 	})
 	defer shadow.Close()
