@@ -56,12 +56,13 @@ type Broker struct {
 	suffix    string
 	logger    *slog.Logger
 
-	journal *journal
-	room    diskRoom
-	failed  *atomic.Bool // kfake could not write something
-	lock    *dirLock
-	stop    context.CancelFunc
-	done    sync.WaitGroup
+	journal  *journal
+	sessions sessions
+	room     diskRoom
+	failed   *atomic.Bool // kfake could not write something
+	lock     *dirLock
+	stop     context.CancelFunc
+	done     sync.WaitGroup
 
 	closeOnce sync.Once
 	closeErr  error
@@ -121,6 +122,7 @@ func (b *Broker) open(ctx context.Context, cfg Config) error {
 
 	background, stop := context.WithCancel(context.Background())
 	b.stop = stop
+	b.done.Go(func() { b.keepSessions(background) })
 	b.done.Go(func() { b.applyRetention(background, cfg.DataDir, cfg.RetentionInterval) })
 	return b.Ready(ctx)
 }

@@ -16,6 +16,7 @@ func (b *Broker) installControls() {
 	b.observe(kmsg.Fetch, func(r kmsg.Request) {
 		r.(*kmsg.FetchRequest).MaxBytes = math.MaxInt32
 	})
+	b.observeSessions()
 	if b.journal == nil {
 		return
 	}

@@ -62,6 +62,11 @@
 // journal stays, each step leaves what it has done alone, and the logs by which
 // a torn commit is known are replaced last.
 //
+// # Consumer groups
+//
+// kfake ends the session of a member that waits for a rebalance, and never
+// answers its join. Heartbeats are sent for it; see sessions.
+//
 // # A full disk
 //
 // kfake answers the end of a transaction with success though it could not

@@ -77,6 +77,7 @@ func newFleet(t *testing.T, b brokers, servers int, properties map[string]string
 			if cfg.Log, err = os.Create(cfg.DataDir + ".log"); err != nil {
 				t.Fatal(err)
 			}
+			cfg.LogLevel = "debug"
 			t.Cleanup(func() { cfg.Log.Close() })
 		}
 		if err := os.MkdirAll(filepath.Dir(cfg.DataDir), 0o755); err != nil {
