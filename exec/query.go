@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/ksqlgo/ksqlgo/catalog/functions"
+	"github.com/ksqlgo/ksqlgo/catalog/schemas"
 	"github.com/ksqlgo/ksqlgo/exec/cluster"
 	"github.com/ksqlgo/ksqlgo/exec/kafka"
 	"github.com/ksqlgo/ksqlgo/exec/state"
@@ -194,8 +195,11 @@ func classOf(err error) ErrorClass {
 	case kafka.Retriable, kafka.Aborted, kafka.Unknown, kafka.Fenced, kafka.Stale, kafka.Corrupt:
 		return SystemError
 	}
-	if errors.Is(err, state.ErrDisk) || errors.Is(err, state.ErrCorrupt) {
+	if errors.Is(err, state.ErrDisk) || errors.Is(err, state.ErrCorrupt) || schemas.IsUnavailable(err) {
 		return SystemError
+	}
+	if schemas.IsRegistryFailure(err) {
+		return UserError
 	}
 	var refused *cluster.AssignmentError
 	switch {

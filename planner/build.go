@@ -278,7 +278,7 @@ func (b *builder) repartition(f *fragment, m moved) *fragment {
 		c := in.Columns[0]
 		node.Value, node.ValueColumns = []int{0}, []types.Column{c}
 	}
-	node.KeyFormat = formatSpec(m.keyFormat)
+	node.KeyFormat = formatSpec(internalFormat(m.keyFormat))
 	node.ValueFormat = b.env.internalValueFormat(m.valueFormat, node.ValueColumns)
 	b.close(f, node)
 
@@ -312,7 +312,7 @@ func uniqueName(name string, used map[string]bool) string {
 // internalValueFormat is the format of the values of an internal topic: that of the source, wrapped, or JSON where it
 // cannot carry the columns.
 func (env *Env) internalValueFormat(f catalog.Format, columns []types.Column) physical.FormatSpec {
-	out, err := env.sideFormat(side{columns: columns}, f.Name, f.Properties)
+	out, err := env.sideFormat(side{columns: columns}, f.Name, internalFormat(f).Properties)
 	if err != nil {
 		out = catalog.Format{Name: "JSON"}
 	}

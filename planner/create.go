@@ -47,6 +47,9 @@ func CreateSource(env *Env, st *ast.CreateSource) (*SourcePlan, error) {
 		return nil, diag.Errorf(diag.InvalidSource, st.Span(), "Missing required property \"KAFKA_TOPIC\" which has no default value.").
 			WithHint("Name the topic: WITH (KAFKA_TOPIC='…', VALUE_FORMAT='JSON').")
 	}
+	if st, err = env.inferColumns(st, w); err != nil {
+		return nil, err
+	}
 	src := &catalog.Source{Name: name, Kind: kind, Topic: topic, ReadOnly: st.ReadOnly}
 	if src.Window, src.WindowSizeMs, err = w.window(); err != nil {
 		return nil, err
@@ -78,6 +81,9 @@ func CreateSource(env *Env, st *ast.CreateSource) (*SourcePlan, error) {
 		if err := checkUpgrade(st.Span(), old, src); err != nil {
 			return nil, err
 		}
+	}
+	if plan.Schemas, err = env.schemaPlans(src, true); err != nil {
+		return nil, err
 	}
 	filled := *st
 	filled.With = fillWith(st.With, src, plan.Topic)
@@ -181,18 +187,34 @@ func headerColumn(d ast.Column, t *types.Type) error {
 	return diag.Errorf(diag.NotSupported, d.Span(), "HEADERS columns are not executed yet: %s", d.Name.Name)
 }
 
-// sourceFormats decides how key and value of a declared source are read.
-func (env *Env) sourceFormats(st *ast.CreateSource, w *with, src *catalog.Source) error {
-	name, at := w.formatName("KEY")
-	if name == "" {
-		if name = strings.ToUpper(env.property("ksql.persistence.default.format.key")); name == "" {
-			name = "KAFKA"
-		}
+// declaredFormat is the format of a side of a declared source: what WITH says, else the default of the properties.
+func (env *Env) declaredFormat(st *ast.CreateSource, w *with, isKey bool) (string, diag.Span, error) {
+	prefix, property, with := "VALUE", "ksql.persistence.default.format.value", withValueFormat
+	if isKey {
+		prefix, property, with = "KEY", "ksql.persistence.default.format.key", withKeyFormat
 	}
+	name, at := w.formatName(prefix)
 	if !at.IsValid() {
 		at = st.Span()
 	}
-	if _, err := env.format(name, at); err != nil {
+	if name == "" {
+		name = strings.ToUpper(env.property(property))
+	}
+	switch {
+	case name != "":
+	case isKey:
+		name = "KAFKA"
+	default:
+		return "", at, missingFormat(w, with, property)
+	}
+	_, err := env.format(name, at)
+	return name, at, err
+}
+
+// sourceFormats decides how key and value of a declared source are read.
+func (env *Env) sourceFormats(st *ast.CreateSource, w *with, src *catalog.Source) error {
+	name, at, err := env.declaredFormat(st, w, true)
+	if err != nil {
 		return err
 	}
 	props, err := w.formatProps("KEY")
@@ -205,25 +227,15 @@ func (env *Env) sourceFormats(st *ast.CreateSource, w *with, src *catalog.Source
 		}
 		name, props = noneFormat, nil
 	}
+	props = nameAvroKey(name, props, src.Name)
 	if src.KeyFormat, err = env.sideFormat(side{key: true, topic: src.Topic, columns: src.Schema.Key, at: at}, name, props); err != nil {
 		return err
 	}
-	if name, at = w.formatName("VALUE"); name == "" {
-		if name = strings.ToUpper(env.property("ksql.persistence.default.format.value")); name == "" {
-			return missingFormat(w, withValueFormat, "ksql.persistence.default.format.value")
-		}
-	}
-	if !at.IsValid() {
-		at = st.Span()
+	if name, at, err = env.declaredFormat(st, w, false); err != nil {
+		return err
 	}
 	if props, err = w.formatProps("VALUE"); err != nil {
 		return err
-	}
-	if _, ok := w.get("VALUE_SCHEMA_ID"); ok {
-		return diag.Errorf(diag.InvalidValue, at, "VALUE_FORMAT should support schema inference when VALUE_SCHEMA_ID is provided. Current format is %s.", name)
-	}
-	if _, ok := w.get("KEY_SCHEMA_ID"); ok {
-		return diag.Errorf(diag.InvalidValue, at, "KEY_FORMAT should support schema inference when KEY_SCHEMA_ID is provided. Current format is %s.", src.KeyFormat.Name)
 	}
 	s := side{topic: src.Topic, columns: src.Schema.Value, at: at}
 	if err := env.wrapping(w, &s); err != nil {

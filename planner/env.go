@@ -8,6 +8,7 @@ import (
 	"github.com/ksqlgo/ksqlgo/catalog"
 	"github.com/ksqlgo/ksqlgo/catalog/formats"
 	"github.com/ksqlgo/ksqlgo/catalog/functions"
+	"github.com/ksqlgo/ksqlgo/catalog/schemas"
 	"github.com/ksqlgo/ksqlgo/catalog/types"
 	"github.com/ksqlgo/ksqlgo/planner/expr"
 	"github.com/ksqlgo/ksqlgo/planner/physical"
@@ -19,6 +20,8 @@ type Env struct {
 	Catalog   *catalog.Snapshot
 	Functions *functions.Registry
 	Formats   *formats.Registry
+	// Schemas is the schema registry: columns are read from it where a statement leaves them out. Nil where there is none.
+	Schemas schemas.Registry
 	// Topics tells which topics exist.
 	Topics Topics
 	// Constants evaluates expressions over no columns: INSERT VALUES, keys of pull queries. May be nil where neither is planned.
@@ -54,6 +57,8 @@ type Constants interface {
 type SourcePlan struct {
 	Source *catalog.Source
 	Topic  TopicPlan
+	// Schemas are to be registered once the topic is there.
+	Schemas []SchemaPlan
 	// Exists says that the source exists and IF NOT EXISTS was given: nothing is to be done but to warn.
 	Exists bool
 }
@@ -76,6 +81,8 @@ type QueryPlan struct {
 	Source *catalog.Source
 	// Topic of the sink; of an INSERT INTO it exists.
 	Topic TopicPlan
+	// Schemas are to be registered once the topic is there.
+	Schemas []SchemaPlan
 	// Logical is the plan before it was cut into stages, as text for people.
 	Logical string
 	// Exists says that the sink exists and IF NOT EXISTS was given: nothing else is set then.

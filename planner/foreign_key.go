@@ -11,9 +11,6 @@ import (
 	"github.com/ksqlgo/ksqlgo/planner/physical"
 )
 
-// registryFormats keep schemas in a registry and their ids in the records, so that equal keys need not have equal bytes.
-var registryFormats = []string{"AVRO", "JSON_SR", "PROTOBUF"}
-
 // isForeignKey says whether a join is one of two tables on a foreign key: the right side is the key of its table and the
 // left side is not that of its own.
 func isForeignKey(l, r *joined, onL, onR onSide) bool {
@@ -39,7 +36,7 @@ func checkForeignKey(j *ast.Join, kind physical.JoinKind, l, r *joined, got stri
 // foreignKeyJoin makes the join of two tables on a foreign key. Its result is keyed as the left side is.
 func (a *analyzer) foreignKeyJoin(kind physical.JoinKind, depth int, l, r *joined) *joined {
 	node := &logical.ForeignKeyJoin{Prefix: strings.Repeat("L_", depth), Kind: kind, L: l.side, R: r.side}
-	node.R.Repartition = slices.Contains(registryFormats, r.side.KeyFormat.Name)
+	_, node.R.Repartition = a.env.schemaFormat(r.side.KeyFormat.Name)
 	a.synthetic = ""
 	out := &joined{aliases: append(slices.Clone(l.aliases), r.aliases...), join: true, keys: l.keys}
 	out.side = logical.JoinSide{

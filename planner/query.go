@@ -82,8 +82,12 @@ func CreateAsSelect(env *Env, st *ast.CreateAsSelect) (*QueryPlan, error) {
 			return nil, err
 		}
 	}
+	registered, err := env.schemaPlans(src, false)
+	if err != nil {
+		return nil, err
+	}
 	return &QueryPlan{
-		Plan: plan, Source: src, Topic: topic, Logical: text, Replaces: before != nil,
+		Plan: plan, Source: src, Topic: topic, Schemas: registered, Logical: text, Replaces: before != nil,
 		Query: &catalog.Query{ID: id, Kind: catalog.CreateAsQuery, SQL: src.SQL, Sink: name, Sources: a.sources},
 	}, nil
 }
@@ -176,7 +180,7 @@ func (env *Env) sinkFormats(at diag.Span, w *with, src *catalog.Source, leftmost
 		if name == noneFormat {
 			name = env.defaultKeyFormat()
 		} else if props == nil {
-			props = inherited.Properties
+			props = inheritable(inherited.Properties)
 		}
 		span = at
 	}
@@ -189,7 +193,14 @@ func (env *Env) sinkFormats(at diag.Span, w *with, src *catalog.Source, leftmost
 		}
 		name, props = noneFormat, nil
 	}
-	if src.KeyFormat, err = env.sideFormat(side{key: true, topic: src.Topic, columns: src.Schema.Key, at: span}, name, props); err != nil {
+	if err := env.schemaIDFits(w, "KEY", name, span); err != nil {
+		return err
+	}
+	key := side{key: true, topic: src.Topic, columns: src.Schema.Key, at: span}
+	if src.KeyFormat, err = env.sideFormat(key, name, nameAvroKey(name, props, src.Name)); err != nil {
+		return err
+	}
+	if err := env.checkSinkSchema(span, key, src.KeyFormat); err != nil {
 		return err
 	}
 	name, span = w.formatName("VALUE")
@@ -199,15 +210,29 @@ func (env *Env) sinkFormats(at diag.Span, w *with, src *catalog.Source, leftmost
 	if name == "" {
 		name, span = leftmost.ValueFormat.Name, at
 	}
-	if props == nil && name == leftmost.ValueFormat.Name && !slices.Contains([]string{"AVRO", "PROTOBUF", "JSON_SR"}, name) {
-		props = leftmost.ValueFormat.Properties
+	if props == nil && name == leftmost.ValueFormat.Name {
+		props = inheritable(leftmost.ValueFormat.Properties)
+	}
+	if err := env.schemaIDFits(w, "VALUE", name, span); err != nil {
+		return err
 	}
 	s := side{topic: src.Topic, columns: src.Schema.Value, at: span}
 	if err := env.wrapping(w, &s); err != nil {
 		return err
 	}
-	src.ValueFormat, err = env.sideFormat(s, name, props)
-	return err
+	if src.ValueFormat, err = env.sideFormat(s, name, props); err != nil {
+		return err
+	}
+	return env.checkSinkSchema(span, s, src.ValueFormat)
+}
+
+// schemaIDFits refuses KEY_SCHEMA_ID and VALUE_SCHEMA_ID where the format has no schemas.
+func (env *Env) schemaIDFits(w *with, prefix, format string, at diag.Span) error {
+	_, given := w.get(prefix + "_SCHEMA_ID")
+	if _, keeps := env.schemaFormat(format); !given || keeps {
+		return nil
+	}
+	return schemaIDWithoutSchemas(at, prefix, format)
 }
 
 // InsertSelect plans INSERT INTO … SELECT.

@@ -28,13 +28,21 @@ func (a *analyzer) chooseRepartition(j *ast.Join, node *logical.Join, l, r *join
 	default:
 		node.KeyFormat = l.side.KeyFormat
 		if !sameKeyFormat(l.side.KeyFormat, r.side.KeyFormat) || l.window != r.window {
-			if !l.side.Node.Table() && r.side.Node.Table() {
+			if _, keeps := a.env.schemaFormat(r.side.KeyFormat.Name); !keeps && !l.side.Node.Table() && r.side.Node.Table() {
 				moveL = true
 				node.KeyFormat = r.side.KeyFormat
 			} else {
 				moveR = true
 			}
 		}
+	}
+	// The bytes of a key whose schema is in the registry depend on who wrote it: only what a join has written already is
+	// known to be alike.
+	if _, keeps := a.env.schemaFormat(l.side.KeyFormat.Name); keeps && !l.join {
+		moveL = true
+	}
+	if _, keeps := a.env.schemaFormat(r.side.KeyFormat.Name); keeps && !r.join {
+		moveR = true
 	}
 	if (moveL || moveR) && (l.window != types.NoWindow || r.window != types.NoWindow) {
 		return diag.Errorf(diag.NotSupported, j.Span(), "Implicit repartitioning of windowed sources is not supported. See https://github.com/confluentinc/ksql/issues/4385.")

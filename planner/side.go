@@ -34,9 +34,6 @@ func (env *Env) format(name string, at diag.Span) (formats.Format, error) {
 		return f, nil
 	}
 	err := diag.Errorf(diag.InvalidValue, at, "Unknown format: %s", name)
-	if slices.Contains([]string{"AVRO", "PROTOBUF", "JSON_SR"}, name) {
-		return nil, diag.Errorf(diag.NotSupported, at, "Unknown format: %s: it is not executed yet", name)
-	}
 	if s, ok := diag.Suggest(name, env.Formats.Names()); ok {
 		return nil, err.WithHint("Did you mean %s?", s)
 	}

@@ -35,3 +35,17 @@ type SchemaFormat interface {
 	// another field that must have a value.
 	CheckWritable(spec *Spec, s schemas.Schema, imports map[string]schemas.Schema) error
 }
+
+// RegisterSchema registers the schema of a spec for its topic, as encoders do with their first record, and returns its number.
+// The error is a registry failure; see [schemas.IsRegistryFailure].
+func RegisterSchema(registry schemas.Registry, f SchemaFormat, spec *Spec) (id int, err error) {
+	subject := schemas.Subject(spec.Topic, spec.IsKey)
+	s, err := f.Schema(spec)
+	if err == nil {
+		id, err = registry.Register(subject, s)
+	}
+	if err != nil && !schemas.IsUnavailable(err) {
+		err = &schemas.RegistrationError{Subject: subject, Cause: err}
+	}
+	return id, err
+}

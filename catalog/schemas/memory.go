@@ -9,7 +9,8 @@ import (
 // Memory is a registry in memory that takes every schema. The zero value is empty.
 type Memory struct {
 	mu       sync.Mutex
-	byID     []Schema
+	last     int
+	byID     map[int]Schema
 	subjects map[string][]Registered
 }
 
@@ -19,10 +20,11 @@ var _ Registry = (*Memory)(nil)
 func (m *Memory) ByID(id int) (Schema, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if id < 1 || id > len(m.byID) {
+	s, ok := m.byID[id]
+	if !ok {
 		return Schema{}, &NotFoundError{fmt.Sprintf("Schema %d", id)}
 	}
-	return m.byID[id-1], nil
+	return s, nil
 }
 
 // Latest implements [Registry].
@@ -51,20 +53,36 @@ func (m *Memory) Version(subject string, version int) (Registered, error) {
 func (m *Memory) Register(subject string, s Schema) (int, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	id := slices.IndexFunc(m.byID, s.same) + 1
+	id := 0
+	for known, o := range m.byID {
+		if o.same(s) && (id == 0 || known < id) {
+			id = known
+		}
+	}
 	if id == 0 {
-		m.byID = append(m.byID, s)
-		id = len(m.byID)
+		id = m.last + 1
 	}
-	list := m.subjects[subject]
-	if slices.ContainsFunc(list, func(r Registered) bool { return r.ID == id }) {
-		return id, nil
-	}
-	if m.subjects == nil {
-		m.subjects = map[string][]Registered{}
-	}
-	m.subjects[subject] = append(list, Registered{Schema: s, Subject: subject, Version: len(list) + 1, ID: id})
+	m.put(subject, s, id)
 	return id, nil
+}
+
+// RegisterAs is Register with a number that the schema shall have.
+func (m *Memory) RegisterAs(subject string, s Schema, id int) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.put(subject, s, id)
+}
+
+// put makes a schema of a number the newest version of a subject, unless it is a version already. m.mu is held.
+func (m *Memory) put(subject string, s Schema, id int) {
+	if m.byID == nil {
+		m.byID, m.subjects = map[int]Schema{}, map[string][]Registered{}
+	}
+	m.byID[id], m.last = s, max(m.last, id)
+	list := m.subjects[subject]
+	if !slices.ContainsFunc(list, func(r Registered) bool { return r.ID == id }) {
+		m.subjects[subject] = append(list, Registered{Schema: s, Subject: subject, Version: len(list) + 1, ID: id})
+	}
 }
 
 // Delete implements [Registry].

@@ -88,6 +88,26 @@ func IsUnavailable(err error) bool {
 	return errors.As(err, &e)
 }
 
+// RegistrationError says that the registry does not take a schema that records are to be written with.
+type RegistrationError struct {
+	Subject string
+	Cause   error
+}
+
+func (e *RegistrationError) Error() string {
+	return fmt.Sprintf("Could not register schema for subject %s: %v", e.Subject, e.Cause)
+}
+
+// Unwrap returns the cause.
+func (e *RegistrationError) Unwrap() error { return e.Cause }
+
+// IsRegistryFailure says whether an error of reading or writing a record is the registry's: every other record would fail, too, and
+// none may be skipped for it.
+func IsRegistryFailure(err error) bool {
+	var e *RegistrationError
+	return errors.As(err, &e) || IsUnavailable(err)
+}
+
 // ErrNotConfigured is the answer where there is no registry.
 var ErrNotConfigured = errors.New("KSQL is not configured to use a schema registry: set ksql.schema.registry.url (--schema-registry-url)")
 

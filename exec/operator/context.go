@@ -5,6 +5,7 @@ import (
 
 	"github.com/ksqlgo/ksqlgo/catalog/formats"
 	"github.com/ksqlgo/ksqlgo/catalog/functions"
+	"github.com/ksqlgo/ksqlgo/catalog/schemas"
 	"github.com/ksqlgo/ksqlgo/catalog/types"
 	"github.com/ksqlgo/ksqlgo/exec/record"
 	"github.com/ksqlgo/ksqlgo/exec/state"
@@ -54,6 +55,8 @@ type Context struct {
 	offset int64
 	fate   fate
 	time   int64
+	// stopped is why the record in hand must come again.
+	stopped error
 
 	scratch Accounting
 	out     Output
@@ -69,8 +72,12 @@ func NewContext(cfg Config) *Context {
 
 // Begin starts the processing of one input record, which is counted in acc.
 func (c *Context) Begin(acc *Accounting, topic string, offset int64) {
-	c.acc, c.topic, c.offset, c.fate, c.time = acc, topic, offset, fateNone, noTime
+	c.acc, c.topic, c.offset, c.fate, c.time, c.stopped = acc, topic, offset, fateNone, noTime, nil
 }
+
+// Stopped says why what was processed last must come again: nothing of it may be committed. It is the schema registry that has
+// failed, not the record.
+func (c *Context) Stopped() error { return c.stopped }
 
 // End closes the record: its fate is counted. It returns the record's extracted timestamp, or false if none of its
 // sources took it.
@@ -95,7 +102,7 @@ func (c *Context) End() (time int64, ok bool) {
 }
 
 // BeginFlush says that what follows is not the doing of one record.
-func (c *Context) BeginFlush() { c.offset, c.fate = -1, fateNone }
+func (c *Context) BeginFlush() { c.offset, c.fate, c.stopped = -1, fateNone, nil }
 
 func (c *Context) mark(f fate) {
 	if f > c.fate {
@@ -113,6 +120,15 @@ func (c *Context) fail(step string, kind ErrorKind, isKey, skipped bool, reason 
 		Stage: c.Stage.ID, Step: step, Kind: kind, Topic: c.topic, Partition: c.Partition, Offset: c.offset,
 		Reason: reason, IsKey: isKey, Skipped: skipped,
 	})
+}
+
+// formatFailed reports that the record in hand could not be read or written, or stops when that is no fault of the record.
+func (c *Context) formatFailed(step string, kind ErrorKind, isKey, skipped bool, err error) {
+	if schemas.IsRegistryFailure(err) {
+		c.stopped = err
+		return
+	}
+	c.fail(step, kind, isKey, skipped, err.Error())
 }
 
 // columnFailed reports that a column became null because its expression failed.

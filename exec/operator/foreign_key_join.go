@@ -238,7 +238,7 @@ func (j *ForeignKeyJoin) encodeKey(buf []byte, row *types.Row) (key []byte, ok b
 	}
 	key, null, err := j.subscription.key.Append(buf[:0], row)
 	if err != nil {
-		j.ctx.fail(j.name, SerializationError, true, false, err.Error())
+		j.ctx.formatFailed(j.name, SerializationError, true, false, err)
 		return nil, false
 	}
 	if null {
@@ -303,7 +303,7 @@ func (j *foreignKeyAnswers) Read(m *record.Message) error {
 	a := j.answers
 	j.ctx.time = max(j.ctx.time, m.Timestamp)
 	if err := a.values.DecodeRow(m.Value, a.row); err != nil {
-		j.ctx.fail(a.name, DeserializationError, false, true, err.Error())
+		j.ctx.formatFailed(a.name, DeserializationError, false, true, err)
 		return nil
 	}
 	value, _, ok, err := j.store.Get(m.Key)

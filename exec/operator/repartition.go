@@ -76,7 +76,7 @@ func (p *Repartition) Process(r *record.Record) error {
 	if !r.Tombstone {
 		value, null, err := p.value.Append(p.valueBuf[:0], r.Row)
 		if err != nil {
-			p.ctx.fail(p.name, SerializationError, false, true, err.Error())
+			p.ctx.formatFailed(p.name, SerializationError, false, true, err)
 			return nil
 		}
 		p.valueBuf = value
@@ -105,7 +105,7 @@ func (p *Repartition) encodeKey(buf []byte, row *types.Row) (key []byte, ok bool
 	}
 	key, null, err := p.key.Append(buf[:0], p.keyRow)
 	if err != nil {
-		p.ctx.fail(p.name, SerializationError, true, true, err.Error())
+		p.ctx.formatFailed(p.name, SerializationError, true, true, err)
 		return nil, false
 	}
 	if null {
@@ -165,7 +165,7 @@ func (p *Repartition) encodeSide(buf *[]byte, row *types.Row) (side changeSide, 
 	}
 	value, null, err := p.value.Append((*buf)[:0], row)
 	if err != nil {
-		p.ctx.fail(p.name, SerializationError, false, true, err.Error())
+		p.ctx.formatFailed(p.name, SerializationError, false, true, err)
 		return side, false
 	}
 	*buf = value

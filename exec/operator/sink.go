@@ -69,7 +69,7 @@ func (s *Sink) Process(r *record.Record) error {
 	} else if !r.NullKey {
 		key, null, err := s.key.Append(s.keyBuf[:0], r.Row)
 		if err != nil {
-			s.ctx.fail(s.name, SerializationError, true, true, err.Error())
+			s.ctx.formatFailed(s.name, SerializationError, true, true, err)
 			return nil
 		}
 		if !null {
@@ -81,7 +81,7 @@ func (s *Sink) Process(r *record.Record) error {
 	if !r.Tombstone {
 		value, null, err := s.value.Append(s.valueBuf[:0], r.Row)
 		if err != nil {
-			s.ctx.fail(s.name, SerializationError, false, true, err.Error())
+			s.ctx.formatFailed(s.name, SerializationError, false, true, err)
 			return nil
 		}
 		if !null {

@@ -149,7 +149,7 @@ func (s *Source) Read(m *record.Message) error {
 	s.ctx.time = max(s.ctx.time, r.Time)
 	if s.changes != nil {
 		if err := s.changes.decode(m.Value, r); err != nil {
-			s.ctx.fail(s.name, DeserializationError, false, true, err.Error())
+			s.ctx.formatFailed(s.name, DeserializationError, false, true, err)
 			return nil
 		}
 		return s.next.Process(r)
@@ -182,7 +182,7 @@ func (s *Source) readKey(m *record.Message, r *record.Record) bool {
 		err = s.key.Decode(key, s.row)
 	}
 	if err != nil {
-		s.ctx.fail(s.name, DeserializationError, true, true, err.Error())
+		s.ctx.formatFailed(s.name, DeserializationError, true, true, err)
 		return false
 	}
 	return true
@@ -192,7 +192,7 @@ func (s *Source) readValue(m *record.Message) bool {
 	if m.Value == nil || s.emptyIsNulls && len(m.Value) == 0 {
 		setNull(s.row, s.valueLocs)
 	} else if err := s.value.Decode(m.Value, s.row); err != nil {
-		s.ctx.fail(s.name, DeserializationError, false, true, err.Error())
+		s.ctx.formatFailed(s.name, DeserializationError, false, true, err)
 		return false
 	}
 	s.copies.run(s.row, s.row)

@@ -63,12 +63,13 @@ type Rows struct {
 	// only are the partitions to answer from, in order; nil means all.
 	only []int32
 
-	// lookup is the next access path; scan what the current one has still to give.
-	lookup int
-	scan   *state.Rows
-	window *physical.Lookup
-	seen   map[string]bool
-	left   int64
+	// lookups are the access paths, lookup is the next of them; scan what the current one has still to give.
+	lookups []lookup
+	lookup  int
+	scan    *state.Rows
+	window  *physical.Lookup
+	seen    map[string]bool
+	left    int64
 	// interrupted ends a search that finds nothing.
 	interrupted atomic.Bool
 	keyBuf      []byte
@@ -89,8 +90,7 @@ func Prepare(cfg Config) (*Rows, error) {
 // all. The answer is whole only if the state holds all of them.
 func (r *Rows) Partitions() ([]int32, error) {
 	need := map[int32]bool{}
-	for i := range r.cfg.Pull.Lookups {
-		l := &r.cfg.Pull.Lookups[i]
+	for _, l := range r.lookups {
 		if l.Key == nil {
 			return r.allPartitions(), nil
 		}
@@ -207,10 +207,41 @@ func (r *Rows) openKey() error {
 	}
 	layout := types.NewLayout(r.m.KeyColumns)
 	r.keyRow, r.keyLoc = layout.NewRow(), layout.Locs
+	if _, ok := format.(formats.SchemaFormat); ok {
+		r.lookEverywhere()
+		return nil
+	}
+	r.lookups = make([]lookup, len(r.cfg.Pull.Lookups))
+	for i := range r.lookups {
+		r.lookups[i] = lookup{&r.cfg.Pull.Lookups[i], byKey}
+	}
 	var err error
 	r.key, err = format.NewEncoder(&formats.Spec{IsKey: true, Columns: r.m.KeyColumns, Locs: layout.Locs,
 		Unwrapped: r.m.KeyFormat.Unwrapped, Properties: r.m.KeyFormat.Properties})
 	return err
+}
+
+// lookup is an access path. One by key is into one partition: the key's own, or the one given.
+type lookup struct {
+	*physical.Lookup
+	partition int32
+}
+
+// byKey stands for the partition to which the key's bytes belong.
+const byKey = -1
+
+// lookEverywhere looks for keys in every partition: the bytes of a key whose schema is in a registry depend on who wrote it.
+func (r *Rows) lookEverywhere() {
+	for i := range r.cfg.Pull.Lookups {
+		l := &r.cfg.Pull.Lookups[i]
+		if l.Key == nil {
+			r.lookups = append(r.lookups, lookup{l, byKey})
+			continue
+		}
+		for _, p := range r.allPartitions() {
+			r.lookups = append(r.lookups, lookup{l, p})
+		}
+	}
 }
 
 // openOutput compiles condition and projection over the table's columns, the window bounds, and ROWTIME.
@@ -235,7 +266,7 @@ func (r *Rows) openOutput() error {
 	if r.project, err = c.Projection(r.cfg.Pull.Exprs, r.in, r.out.Locs); err != nil {
 		return err
 	}
-	if len(r.cfg.Pull.Lookups) > 1 {
+	if len(r.lookups) > 1 {
 		r.seen = map[string]bool{}
 	}
 	return nil
@@ -364,10 +395,10 @@ func (r *Rows) fetch() (key, value []byte, w types.Window, at int64, ok bool, er
 				return nil, nil, w, 0, false, err
 			}
 		}
-		if r.lookup == len(r.cfg.Pull.Lookups) {
+		if r.lookup == len(r.lookups) {
 			return nil, nil, w, 0, false, nil
 		}
-		l := &r.cfg.Pull.Lookups[r.lookup]
+		l := r.lookups[r.lookup]
 		r.lookup++
 		if l.Key != nil && r.kind == physical.KeyedStore {
 			if key, value, at, ok, err = r.get(l); err != nil || ok {
@@ -398,7 +429,7 @@ func within(l *physical.Lookup, w types.Window) bool {
 }
 
 // get reads the row of a full key.
-func (r *Rows) get(l *physical.Lookup) (key, value []byte, at int64, ok bool, err error) {
+func (r *Rows) get(l lookup) (key, value []byte, at int64, ok bool, err error) {
 	key, partition, err := r.storeKey(l)
 	if err != nil || !r.answers(partition) {
 		return nil, nil, 0, false, err
@@ -408,7 +439,7 @@ func (r *Rows) get(l *physical.Lookup) (key, value []byte, at int64, ok bool, er
 }
 
 // storeKey encodes the key of a lookup and finds its partition.
-func (r *Rows) storeKey(l *physical.Lookup) (key []byte, partition int32, err error) {
+func (r *Rows) storeKey(l lookup) (key []byte, partition int32, err error) {
 	slots := make([]types.Slot, len(l.Key))
 	for i, v := range l.Key {
 		slots[i] = types.Unbox(v.T, v.Value)
@@ -416,6 +447,9 @@ func (r *Rows) storeKey(l *physical.Lookup) (key []byte, partition int32, err er
 	}
 	if r.keyBuf, err = r.reader.AppendKey(r.keyBuf[:0], slots...); err != nil {
 		return nil, 0, err
+	}
+	if l.partition != byKey {
+		return r.keyBuf, l.partition, nil
 	}
 	wire, null, err := r.key.Append(nil, r.keyRow)
 	if err != nil {
@@ -444,10 +478,10 @@ func (r *Rows) allPartitions() []int32 {
 }
 
 // begin opens the scan of an access path that may find several rows.
-func (r *Rows) begin(l *physical.Lookup) error {
+func (r *Rows) begin(l lookup) error {
 	r.window = nil
 	if r.kind != physical.KeyedStore {
-		r.window = l
+		r.window = l.Lookup
 	}
 	startMin, startMax := bound(l.StartMin, math.MinInt64), bound(l.StartMax, math.MaxInt64)
 	endMin, endMax := bound(l.EndMin, math.MinInt64), bound(l.EndMax, math.MaxInt64)
@@ -486,7 +520,7 @@ func bound(p *int64, open int64) int64 {
 }
 
 // keyRange encodes the bounds of a range over a single key column; the order of store keys is that of the values.
-func (r *Rows) keyRange(l *physical.Lookup) (from, to []byte, err error) {
+func (r *Rows) keyRange(l lookup) (from, to []byte, err error) {
 	if l.From != nil {
 		if from, err = r.reader.AppendKey(nil, types.Unbox(l.From.T, l.From.Value)); err != nil {
 			return nil, nil, err

@@ -128,6 +128,9 @@ func (t *Task) Step(inputIndex int, batch []record.Message) error {
 				return fmt.Errorf("task: %s-%d at offset %d: %w", in.spec.Topic, t.cfg.Partition, m.Offset, err)
 			}
 		}
+		if err := t.ctx.Stopped(); err != nil {
+			return fmt.Errorf("task: %s-%d at offset %d: %w", in.spec.Topic, t.cfg.Partition, m.Offset, err)
+		}
 		if at, ok := t.ctx.End(); ok && at > in.time {
 			in.time = at
 		}
@@ -144,7 +147,12 @@ func (t *Task) Skip(inputIndex int, next int64) {
 }
 
 // Flush closes the interval: caches emit what changed, and all state of the interval is in the overlay.
-func (t *Task) Flush() error { return t.tree.flush() }
+func (t *Task) Flush() error {
+	if err := t.tree.flush(); err != nil {
+		return err
+	}
+	return t.ctx.Stopped()
+}
 
 // Abort forgets everything operators hold in memory of the open interval. The overlay must have been dropped; [Resume]
 // follows before the next Step.

@@ -85,10 +85,14 @@ func (e *Engine) endQueries(ctx context.Context, before, after *catalog.Snapshot
 		if _, still := after.Query(q.ID); still {
 			continue
 		}
+		plan, planned := e.plan(q.ID)
 		e.forgetPlan(q.ID)
 		if err := e.cfg.Runtime.Terminate(ctx, q.ID); err != nil && !errors.Is(err, exec.ErrUnknownQuery) {
 			// The query has ended; what it left is removed at the next start.
 			e.cfg.Logger.Warn("not everything of a terminated query could be removed", "query", q.ID, "error", err)
+		}
+		if planned {
+			e.dropInternalSchemas(plan)
 		}
 	}
 }
@@ -120,6 +124,7 @@ func (e *Engine) deleteTopic(c *commandlog.Command, before *catalog.Snapshot) er
 	if err != nil {
 		return err
 	}
+	e.dropSchemas(c, src)
 	return e.deletions.now(src.Topic, id)
 }
 

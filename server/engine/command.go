@@ -19,16 +19,15 @@ type plannedCommand struct {
 	command *commandlog.Command
 	// topics must exist before the command is written.
 	topics []kafka.TopicSpec
+	// schemas are registered once the topics exist.
+	schemas []planner.SchemaPlan
 	// warning says why nothing is to be done (IF NOT EXISTS, IF EXISTS); nothing else is set then.
 	warning string
 }
 
-// planCommand plans a statement against a catalog; offset is where its command will stand. created adds topics that
-// statements before it would create.
-func (e *Engine) planCommand(ctx context.Context, s *session, st statement, snapshot *catalog.Snapshot,
-	created map[string]kafka.TopicInfo, offset int64,
-) (*plannedCommand, error) {
-	env := e.env(ctx, s, snapshot, created)
+// planCommand plans a statement in an environment of env; offset is where its command will stand.
+func (e *Engine) planCommand(ctx context.Context, s *session, st statement, env *planner.Env, offset int64) (*plannedCommand, error) {
+	snapshot := env.Catalog
 	env.QueryNumber = offset
 	switch n := st.Statement.(type) {
 	case *ast.CreateSource:
@@ -63,7 +62,7 @@ func (e *Engine) planCommand(ctx context.Context, s *session, st statement, snap
 // env is the planner's view of the world.
 func (e *Engine) env(ctx context.Context, s *session, snapshot *catalog.Snapshot, created map[string]kafka.TopicInfo) *planner.Env {
 	return &planner.Env{
-		Catalog: snapshot, Functions: e.cfg.Functions, Formats: e.cfg.Formats,
+		Catalog: snapshot, Functions: e.cfg.Functions, Formats: e.cfg.Formats, Schemas: e.cfg.Schemas,
 		Topics:     topicLookup{ctx: ctx, admin: e.cfg.Kafka.Admin(), created: created},
 		Constants:  e.constants(s.properties()),
 		Plans:      e.plan,

@@ -44,7 +44,7 @@ func planCreateSource(env *planner.Env, s *session, n *ast.CreateSource) (*plann
 	}
 	return &plannedCommand{
 		id:     createID(kind, p.Source.Name),
-		topics: topicSpecs(p.Topic),
+		topics: topicSpecs(p.Topic), schemas: p.Schemas,
 		command: &commandlog.Command{Action: commandlog.CreateSource, Statement: p.Source.SQL, Source: p.Source,
 			Properties: s.overrides},
 	}, nil
@@ -79,7 +79,7 @@ func plannedQuery(p *planner.QueryPlan, s *session, id commandlog.ID) (*plannedC
 	}
 	return &plannedCommand{
 		id:     id,
-		topics: topicSpecs(p.Topic),
+		topics: topicSpecs(p.Topic), schemas: p.Schemas,
 		command: &commandlog.Command{Action: commandlog.StartQuery, Statement: p.Query.SQL, Source: p.Source, Query: p.Query,
 			Plan: json.RawMessage(encoded), Properties: properties.OfQuery(s.properties())},
 	}, nil

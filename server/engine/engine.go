@@ -10,6 +10,7 @@ import (
 	"github.com/ksqlgo/ksqlgo/catalog"
 	"github.com/ksqlgo/ksqlgo/catalog/formats"
 	"github.com/ksqlgo/ksqlgo/catalog/functions"
+	"github.com/ksqlgo/ksqlgo/catalog/schemas"
 	"github.com/ksqlgo/ksqlgo/exec"
 	"github.com/ksqlgo/ksqlgo/exec/cluster"
 	"github.com/ksqlgo/ksqlgo/exec/kafka"
@@ -53,6 +54,8 @@ type Config struct {
 	Backup    *commandlog.Backup
 	Functions *functions.Registry
 	Formats   *formats.Registry
+	// Schemas is the schema registry that Formats use; nil is the same as schemas.None.
+	Schemas   schemas.Registry
 	ServiceID string
 	// Version and ClusterID are told by /info.
 	Version, ClusterID string
@@ -100,6 +103,9 @@ type Engine struct {
 
 // New makes an engine; Run follows the command log.
 func New(cfg Config) *Engine {
+	if cfg.Schemas == nil {
+		cfg.Schemas = schemas.None{}
+	}
 	e := &Engine{cfg: cfg, plans: map[string]*physical.Plan{}, pushes: map[string]*pushQuery{},
 		terminated: make(chan commandlog.Termination, 1), life: context.Background()}
 	e.deletions = newTopicDeletions(cfg.Kafka.Admin(), e.userOf, cfg.Logger)

@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"github.com/ksqlgo/ksqlgo/catalog"
+	"github.com/ksqlgo/ksqlgo/catalog/schemas"
 	"github.com/ksqlgo/ksqlgo/exec/kafka"
 	"github.com/ksqlgo/ksqlgo/grammar"
 	"github.com/ksqlgo/ksqlgo/grammar/ast"
@@ -66,7 +67,10 @@ func (e *Engine) validateAll(ctx context.Context, pieces []token.Piece, r Reques
 	if err != nil {
 		return err
 	}
-	box := &sandbox{catalog: e.Catalog(), created: map[string]kafka.TopicInfo{}, offset: e.log.Applied()}
+	box := &sandbox{
+		catalog: e.Catalog(), created: map[string]kafka.TopicInfo{}, offset: e.log.Applied(),
+		schemas: &plannedSchemas{e.cfg.Schemas, map[string]schemas.Schema{}},
+	}
 	for _, p := range pieces {
 		st, err := s.parse(p, r.SQL)
 		if err == nil {
@@ -83,6 +87,7 @@ func (e *Engine) validateAll(ctx context.Context, pieces []token.Piece, r Reques
 type sandbox struct {
 	catalog *catalog.Snapshot
 	created map[string]kafka.TopicInfo
+	schemas *plannedSchemas
 	// offset stands for where the next command would be written.
 	offset int64
 }
@@ -114,7 +119,9 @@ func (e *Engine) validate(ctx context.Context, s *session, st statement, box *sa
 	if !isCommand(st.Statement) {
 		return e.checkShow(st.Statement, box.catalog)
 	}
-	p, err := e.planCommand(ctx, s, st, box.catalog, box.created, box.offset)
+	env := e.env(ctx, s, box.catalog, box.created)
+	env.Schemas = box.schemas
+	p, err := e.planCommand(ctx, s, st, env, box.offset)
 	if err != nil || p.warning != "" {
 		return err
 	}
@@ -125,6 +132,7 @@ func (e *Engine) validate(ctx context.Context, s *session, st statement, box *sa
 		}
 	}
 	box.offset++
+	box.schemas.plan(p.schemas)
 	for _, t := range p.topics {
 		box.created[t.Name] = kafka.TopicInfo{Name: t.Name, Partitions: t.Partitions, ReplicationFactor: max(t.ReplicationFactor, 1)}
 	}
@@ -170,7 +178,7 @@ func (e *Engine) command(ctx context.Context, s *session, st statement) (api.Ent
 	created := map[string]string{} // the ids of topics that were created for the statement, in this attempt or an earlier one
 	id, offset, err := e.log.Append(ctx, func(snapshot *catalog.Snapshot, offset int64) (commandlog.ID, *commandlog.Command, error) {
 		var err error
-		if planned, err = e.planCommand(ctx, s, st, snapshot, nil, offset); err != nil {
+		if planned, err = e.planCommand(ctx, s, st, e.env(ctx, s, snapshot, nil), offset); err != nil {
 			return commandlog.ID{}, nil, err
 		}
 		if planned.warning != "" {
@@ -189,6 +197,9 @@ func (e *Engine) command(ctx context.Context, s *session, st statement) (api.Ent
 			if info.Created {
 				created[t.Name] = info.ID.String()
 			}
+		}
+		if err := e.registerSchemas(planned.schemas); err != nil {
+			return commandlog.ID{}, nil, err
 		}
 		if src := planned.command.Source; src != nil {
 			planned.command.TopicID = created[src.Topic]

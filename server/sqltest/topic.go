@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 
+	"github.com/ksqlgo/ksqlgo/catalog"
 	"github.com/ksqlgo/ksqlgo/catalog/types"
 	"github.com/ksqlgo/ksqlgo/exec/record"
 	"github.com/ksqlgo/ksqlgo/exec/sim"
@@ -36,10 +37,10 @@ func (w *World) Produce(r Record) (Input, error) {
 		out.Timestamp = *r.Timestamp
 	}
 	var err error
-	if out.Key, err = sideOf(src, true).bytes(r.Key); err != nil {
+	if out.Key, err = w.codec(src, r.Topic, true).bytes(r.Key); err != nil {
 		return Input{}, fmt.Errorf("key: %w", err)
 	}
-	if out.Value, err = sideOf(src, false).bytes(r.Value); err != nil {
+	if out.Value, err = w.codec(src, r.Topic, false).bytes(r.Value); err != nil {
 		return Input{}, fmt.Errorf("value: %w", err)
 	}
 	if r.Window != nil && out.Key != nil {
@@ -89,10 +90,10 @@ func (w *World) compareRecord(topic string, want *Record, got *sim.Record) error
 	} else if want.Window != nil {
 		return fmt.Errorf("no window, want %+v", *want.Window)
 	}
-	if err := sideOf(src, true).compare(want.Key, key); err != nil {
+	if err := compare(w.codec(src, topic, true), want.Key, key); err != nil {
 		return fmt.Errorf("key: %w", err)
 	}
-	if err := sideOf(src, false).compare(want.Value, got.Value); err != nil {
+	if err := compare(w.codec(src, topic, false), want.Value, got.Value); err != nil {
 		return fmt.Errorf("value (key %s): %w", want.Key, err)
 	}
 	if want.Timestamp != nil && *want.Timestamp != got.Timestamp {
@@ -108,7 +109,24 @@ func boolToInt(b bool) int64 {
 	return 0
 }
 
-func (s side) compare(want json.RawMessage, got []byte) error {
+// codec writes and reads one side of a topic as test files have it.
+type codec interface {
+	// bytes are what a JSON text stands for; nil for null.
+	bytes(raw json.RawMessage) ([]byte, error)
+	// value is what bytes are as JSON; nil for null.
+	value(b []byte) (any, error)
+	// shape is the type of the whole side; nil when it is not known.
+	shape() *types.Type
+}
+
+func (w *World) codec(src *catalog.Source, topic string, isKey bool) codec {
+	if r, ok := w.registered(src, topic, isKey); ok {
+		return r
+	}
+	return sideOf(src, isKey)
+}
+
+func compare(s codec, want json.RawMessage, got []byte) error {
 	v, err := s.value(got)
 	if err != nil {
 		return err

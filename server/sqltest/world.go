@@ -7,6 +7,7 @@ import (
 	"github.com/ksqlgo/ksqlgo/catalog"
 	"github.com/ksqlgo/ksqlgo/catalog/formats"
 	"github.com/ksqlgo/ksqlgo/catalog/functions"
+	"github.com/ksqlgo/ksqlgo/catalog/schemas"
 	"github.com/ksqlgo/ksqlgo/catalog/types"
 	"github.com/ksqlgo/ksqlgo/exec/eval"
 	"github.com/ksqlgo/ksqlgo/exec/sim"
@@ -20,6 +21,8 @@ import (
 type Config struct {
 	Functions *functions.Registry
 	Formats   *formats.Registry
+	// Schemas is the schema registry that Formats use; nil is the same as schemas.None.
+	Schemas schemas.Registry
 	// ServiceID is a part of internal topic names.
 	ServiceID string
 	// Properties of the session.
@@ -34,6 +37,7 @@ type Config struct {
 type World struct {
 	cfg     Config
 	sim     *sim.Sim
+	schemas schemas.Registry
 	env     *functions.Env
 	catalog *catalog.Snapshot
 	props   map[string]string
@@ -47,7 +51,10 @@ func New(cfg Config) *World {
 	if props == nil {
 		props = map[string]string{}
 	}
-	w := &World{cfg: cfg, catalog: catalog.Empty(), props: props}
+	w := &World{cfg: cfg, catalog: catalog.Empty(), schemas: cfg.Schemas, props: props}
+	if w.schemas == nil {
+		w.schemas = schemas.None{}
+	}
 	seed := uint64(1)
 	w.env = &functions.Env{
 		NowMs:      func() int64 { return cfg.NowMs },
@@ -63,6 +70,9 @@ func (w *World) Close() error { return w.sim.Close() }
 
 // Sim is the cluster the world runs on.
 func (w *World) Sim() *sim.Sim { return w.sim }
+
+// Schemas is the schema registry.
+func (w *World) Schemas() schemas.Registry { return w.schemas }
 
 // Catalog is the catalog as of the last statement.
 func (w *World) Catalog() *catalog.Snapshot { return w.catalog }
@@ -124,7 +134,7 @@ func (w *World) Run(st ast.Statement) error {
 
 func (w *World) plannerEnv() *planner.Env {
 	return &planner.Env{
-		Catalog: w.catalog, Functions: w.cfg.Functions, Formats: w.cfg.Formats, Topics: (*topics)(w),
+		Catalog: w.catalog, Functions: w.cfg.Functions, Formats: w.cfg.Formats, Schemas: w.schemas, Topics: (*topics)(w),
 		Constants:  &eval.Compiler{Functions: w.cfg.Functions, Env: w.env},
 		Properties: w.props, ServiceID: w.cfg.ServiceID, QueryNumber: w.queries, Plans: w.plan,
 	}
@@ -148,6 +158,9 @@ func (w *World) createSource(n *ast.CreateSource) error {
 		return err
 	}
 	w.sim.CreateTopic(p.Topic.Name, p.Topic.Partitions)
+	if err := w.register(p.Schemas); err != nil {
+		return err
+	}
 	w.catalog = w.catalog.WithSource(p.Source)
 	return nil
 }
@@ -157,6 +170,9 @@ func (w *World) startQuery(p *planner.QueryPlan) error {
 		return nil
 	}
 	w.sim.CreateTopic(p.Topic.Name, p.Topic.Partitions)
+	if err := w.register(p.Schemas); err != nil {
+		return err
+	}
 	env := *w.env
 	env.Properties = maps.Clone(w.props)
 	if p.Replaces {

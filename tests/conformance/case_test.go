@@ -25,6 +25,8 @@ type testCase struct {
 
 	// id is file/name - FORMAT.
 	id string
+	// specs are Topics, read.
+	specs []topicSpec
 }
 
 type testRecord struct {
@@ -48,8 +50,23 @@ type header struct {
 }
 
 type topicSpec struct {
-	Name       string `json:"name"`
-	Partitions int    `json:"partitions"`
+	Name        string          `json:"name"`
+	Partitions  int             `json:"partitions"`
+	KeySchema   json.RawMessage `json:"keySchema"`
+	ValueSchema json.RawMessage `json:"valueSchema"`
+	KeyFormat   string          `json:"keyFormat"`
+	ValueFormat string          `json:"valueFormat"`
+	KeyID       int             `json:"keySchemaId"`
+	ValueID     int             `json:"valueSchemaId"`
+	KeyRefs     []schemaRef     `json:"keySchemaReferences"`
+	ValueRefs   []schemaRef     `json:"valueSchemaReferences"`
+}
+
+// schemaRef is a schema that one of a topic refers to by its name.
+type schemaRef struct {
+	Name   string          `json:"name"`
+	Format string          `json:"format"`
+	Schema json.RawMessage `json:"schema"`
 }
 
 type expectedError struct {
@@ -83,10 +100,12 @@ type postFormat struct {
 }
 
 type postTopic struct {
-	Name        string      `json:"name"`
-	KeyFormat   *postFormat `json:"keyFormat"`
-	ValueFormat *postFormat `json:"valueFormat"`
-	Partitions  int         `json:"partitions"`
+	Name        string          `json:"name"`
+	KeyFormat   *postFormat     `json:"keyFormat"`
+	ValueFormat *postFormat     `json:"valueFormat"`
+	Partitions  int             `json:"partitions"`
+	KeySchema   json.RawMessage `json:"keySchema"`
+	ValueSchema json.RawMessage `json:"valueSchema"`
 }
 
 // loadCases reads all files of a folder, one case for each format and configuration.

@@ -152,9 +152,16 @@ func checkTopic(w *sqltest.World, want *postTopic) error {
 		if want.Partitions != 0 && want.Partitions != src.Partitions {
 			return fmt.Errorf("%d partitions, want %d", src.Partitions, want.Partitions)
 		}
-		return nil
+		return checkSchemas(w, want)
 	}
 	return checkInternal(w, want)
+}
+
+func checkSchemas(w *sqltest.World, want *postTopic) error {
+	if err := checkSchema(w, want.Name, true, want.KeySchema); err != nil {
+		return err
+	}
+	return checkSchema(w, want.Name, false, want.ValueSchema)
 }
 
 // checkInternal looks a repartition or changelog topic up in the plans.
@@ -163,7 +170,10 @@ func checkInternal(w *sqltest.World, want *postTopic) error {
 		for _, stage := range q.Plan().Stages {
 			for _, in := range stage.Inputs {
 				if in.Repartition && in.Topic == want.Name {
-					return checkRepartition(in, want)
+					if err := checkRepartition(in, want); err != nil {
+						return err
+					}
+					return checkSchemas(w, want)
 				}
 			}
 			for _, s := range stage.Stores {

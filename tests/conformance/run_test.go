@@ -2,7 +2,6 @@ package conformance
 
 import (
 	"encoding/base64"
-	"encoding/json"
 	"fmt"
 	"strings"
 
@@ -18,10 +17,7 @@ import (
 	"github.com/ksqlgo/ksqlgo/tests/conformance/testfunctions"
 )
 
-var (
-	allFunctions = functions.NewRegistry(builtin.Specs(), testfunctions.Specs())
-	allFormats   = formats.Registry(schemas.None{})
-)
+var allFunctions = functions.NewRegistry(builtin.Specs(), testfunctions.Specs())
 
 // run executes a case; nil means that it passes.
 func (c *testCase) run() (err error) {
@@ -30,9 +26,14 @@ func (c *testCase) run() (err error) {
 			err = fmt.Errorf("panic: %v", r)
 		}
 	}()
-	w := sqltest.New(sqltest.Config{
-		Functions: allFunctions, Formats: allFormats, ServiceID: "some.ksql.service.id", Properties: c.properties(),
-	})
+	if err := c.readTopics(); err != nil {
+		return err
+	}
+	registry := &schemas.Memory{}
+	if err := c.registerSchemas(registry); err != nil {
+		return err
+	}
+	w := c.world(registry)
 	defer func() {
 		if e := w.Close(); err == nil {
 			err = e
@@ -62,14 +63,15 @@ func (c *testCase) properties() map[string]string {
 	return out
 }
 
+// world is a fresh one that keeps schemas in a registry.
+func (c *testCase) world(registry schemas.Registry) *sqltest.World {
+	return sqltest.New(sqltest.Config{
+		Functions: allFunctions, Formats: formats.Registry(registry), Schemas: registry, ServiceID: "some.ksql.service.id", Properties: c.properties(),
+	})
+}
+
 func (c *testCase) createTopics(w *sqltest.World) error {
-	for _, raw := range c.Topics {
-		var t topicSpec
-		if json.Unmarshal(raw, &t.Name) != nil {
-			if err := json.Unmarshal(raw, &t); err != nil {
-				return err
-			}
-		}
+	for _, t := range c.specs {
 		w.Sim().CreateTopic(t.Name, max(t.Partitions, 1))
 	}
 	for _, topic := range declaredTopics(c.Statements) {

@@ -1,0 +1,399 @@
+package planner
+
+import (
+	"errors"
+	"fmt"
+	"maps"
+	"strconv"
+	"strings"
+
+	"github.com/ksqlgo/ksqlgo/catalog"
+	"github.com/ksqlgo/ksqlgo/catalog/formats"
+	"github.com/ksqlgo/ksqlgo/catalog/schemas"
+	"github.com/ksqlgo/ksqlgo/catalog/types"
+	"github.com/ksqlgo/ksqlgo/grammar"
+	"github.com/ksqlgo/ksqlgo/grammar/ast"
+	"github.com/ksqlgo/ksqlgo/grammar/diag"
+)
+
+// Columns whose schema is no record, and keys as a whole, get ksqlDB's names.
+const (
+	inferredKeyName   = "ROWKEY"
+	inferredValueName = "ROWVAL"
+)
+
+// registry is the schema registry, or one that says that there is none.
+func (env *Env) registry() schemas.Registry {
+	if env.Schemas == nil {
+		return schemas.None{}
+	}
+	return env.Schemas
+}
+
+// schemaFormat is the format of a name if it keeps schemas in the registry.
+func (env *Env) schemaFormat(name string) (formats.SchemaFormat, bool) {
+	f, ok := env.Formats.Lookup(name)
+	if !ok {
+		return nil, false
+	}
+	s, ok := f.(formats.SchemaFormat)
+	return s, ok
+}
+
+// inferColumns fills in the columns that a statement leaves to the schema registry: those of a side that has none and whose
+// format keeps schemas, from the newest schema of the topic, or from the one of KEY_SCHEMA_ID or VALUE_SCHEMA_ID. As in ksqlDB
+// names are upper case then, unless the number was given.
+func (env *Env) inferColumns(st *ast.CreateSource, w *with) (*ast.CreateSource, error) {
+	topic, _ := w.text(withTopic)
+	var key, value []ast.Column
+	stated := map[bool]bool{}
+	for _, c := range st.Columns {
+		isKey := c.Constraint == ast.KeyConstraint || c.Constraint == ast.PrimaryConstraint
+		stated[isKey] = stated[isKey] || isKey || c.Constraint == ast.NoConstraint
+	}
+	for _, isKey := range []bool{true, false} {
+		columns, err := env.inferSide(st, w, topic, isKey, stated[isKey])
+		if err != nil {
+			return nil, err
+		}
+		if isKey {
+			key = columns
+		} else {
+			value = columns
+		}
+	}
+	if key == nil && value == nil {
+		return st, nil
+	}
+	filled := *st
+	filled.Columns = append(append(key[:len(key):len(key)], st.Columns...), value...)
+	return &filled, nil
+}
+
+// inferSide reads the columns of one side; nil when they are stated or there is nothing to read them from.
+func (env *Env) inferSide(st *ast.CreateSource, w *with, topic string, isKey, stated bool) ([]ast.Column, error) {
+	name, at, err := env.declaredFormat(st, w, isKey)
+	if err != nil {
+		return nil, err
+	}
+	prefix := "VALUE"
+	if isKey {
+		prefix = "KEY"
+	}
+	id, hasID, err := w.number(prefix + "_SCHEMA_ID")
+	if err != nil {
+		return nil, err
+	}
+	f, keeps := env.schemaFormat(name)
+	switch {
+	case hasID && !keeps:
+		return nil, schemaIDWithoutSchemas(at, prefix, name)
+	case hasID && stated:
+		p, _ := w.get(prefix + "_SCHEMA_ID")
+		return nil, diag.Errorf(diag.InvalidSource, p.Span(), "Table elements and %s_SCHEMA_ID cannot both exist for create statement.", prefix).
+			WithHint("Leave the columns out: they are those of the schema.")
+	case stated || !keeps:
+		return nil, nil
+	}
+	s, err := env.sideSchema(at, topic, isKey, id, hasID)
+	if err != nil {
+		return nil, err
+	}
+	fullName, _ := w.text(prefix + "_SCHEMA_FULL_NAME")
+	unwrapped, err := env.unwrappedByFormat(w, f, isKey)
+	if err != nil {
+		return nil, err
+	}
+	columns, err := env.schemaColumns(f, s, unwrapped, strings.TrimSpace(fullName), isKey)
+	if err != nil {
+		return nil, cannotInfer(at, err, s, topic, isKey)
+	}
+	if !hasID {
+		for i := range columns {
+			columns[i] = types.Column(upperField(types.Field(columns[i])))
+		}
+	}
+	return definitions(st, columns, isKey)
+}
+
+// unwrappedByFormat says whether the whole schema of a side is one column: a key unless its format always wraps, a value when the
+// statement says so.
+func (env *Env) unwrappedByFormat(w *with, f formats.Format, isKey bool) (bool, error) {
+	if isKey {
+		return f.Wrapping() == formats.WrapOptional, nil
+	}
+	s := side{}
+	if err := env.wrapping(w, &s); err != nil {
+		return false, err
+	}
+	return s.wrapGiven && !s.wrap && f.Wrapping() == formats.WrapOptional, nil
+}
+
+func schemaIDWithoutSchemas(at diag.Span, prefix, format string) error {
+	return diag.Errorf(diag.InvalidValue, at, "%s_FORMAT should support schema inference when %s_SCHEMA_ID is provided. Current format is %s.", prefix, prefix, format).
+		WithHint("Formats with schemas are AVRO, JSON_SR and PROTOBUF.")
+}
+
+// sideSchema fetches the schema of a number, or else the newest one of a side of a topic.
+func (env *Env) sideSchema(at diag.Span, topic string, isKey bool, id int64, hasID bool) (schemas.Schema, error) {
+	if hasID {
+		s, err := env.registry().ByID(int(id))
+		if schemas.IsNotFound(err) {
+			return s, diag.Errorf(diag.InvalidValue, at, "Schema for message %ss on topic '%s' does not exist in the Schema Registry.\nSchema Id: %d", sideNoun(isKey), topic, id).
+				WithHint("GET /schemas/ids/%d of the registry shows a schema by its number.", id)
+		}
+		return s, registryError(at, err)
+	}
+	subject := schemas.Subject(topic, isKey)
+	r, err := env.registry().Latest(subject)
+	if schemas.IsNotFound(err) {
+		return r.Schema, diag.Errorf(diag.InvalidSource, at, "Schema for message %ss on topic '%s' does not exist in the Schema Registry.\nSubject: %s", sideNoun(isKey), topic, subject).
+			WithHint("State the columns, or register a schema for the subject; SHOW TOPICS lists the topics, PRINT '%s' FROM BEGINNING shows what one holds.", topic)
+	}
+	return r.Schema, registryError(at, err)
+}
+
+func sideNoun(isKey bool) string {
+	if isKey {
+		return "key"
+	}
+	return "value"
+}
+
+// registryError tells a statement's author that the registry failed; nil stays nil.
+func registryError(at diag.Span, err error) error {
+	switch {
+	case err == nil:
+		return nil
+	case errors.Is(err, schemas.ErrNotConfigured):
+		return &diag.Error{Code: diag.NotSupported, Span: at, Message: err.Error(), Cause: err}
+	}
+	return &diag.Error{Code: diag.InvalidSource, Span: at, Message: "Schema registry fetch failed: " + err.Error(), Cause: err}
+}
+
+func cannotInfer(at diag.Span, err error, s schemas.Schema, topic string, isKey bool) error {
+	return &diag.Error{
+		Code: diag.InvalidSource, Span: at, Cause: err,
+		Message: fmt.Sprintf("Unable to verify if the %s schema for topic: %s is compatible with ksqlDB.\nReason: %s\n\n%s", sideNoun(isKey), topic, err, s.Text),
+	}
+}
+
+// schemaColumns reads columns out of a schema; one that is the whole schema gets ksqlDB's name.
+func (env *Env) schemaColumns(f formats.SchemaFormat, s schemas.Schema, unwrapped bool, fullName string, isKey bool) ([]types.Column, error) {
+	if s.Kind != f.Kind() {
+		return nil, fmt.Errorf("the schema is of type %s, the format %s has schemas of type %s", s.Kind, f.Name(), f.Kind())
+	}
+	imports, err := schemas.Imports(env.registry(), s)
+	if err != nil {
+		return nil, err
+	}
+	columns, err := f.Columns(s, imports, unwrapped, fullName)
+	if err != nil {
+		return nil, err
+	}
+	if unwrapped && len(columns) == 1 {
+		columns[0].Name = inferredValueName
+		if isKey {
+			columns[0].Name = inferredKeyName
+		}
+	}
+	return columns, nil
+}
+
+// upperField is a field with its name, and those within it, in upper case.
+func upperField(f types.Field) types.Field {
+	return types.Field{Name: strings.ToUpper(f.Name), Type: upperNames(f.Type)}
+}
+
+func upperNames(t *types.Type) *types.Type {
+	switch t.Kind {
+	case types.Array:
+		return types.ArrayOf(upperNames(t.Elem))
+	case types.Map:
+		return types.MapOf(upperNames(t.Key), upperNames(t.Elem))
+	case types.Struct:
+		fields := make([]types.Field, len(t.Fields))
+		for i, f := range t.Fields {
+			fields[i] = upperField(f)
+		}
+		return types.StructOf(fields...)
+	}
+	return t
+}
+
+// definitions are columns as a statement has them. They stand where the statement does.
+func definitions(st *ast.CreateSource, columns []types.Column, isKey bool) ([]ast.Column, error) {
+	if len(columns) == 0 {
+		return nil, nil
+	}
+	constraint := ""
+	if isKey {
+		if constraint = " KEY"; st.Kind == ast.Table {
+			constraint = " PRIMARY KEY"
+		}
+	}
+	parts := make([]string, len(columns))
+	for i, c := range columns {
+		parts[i] = types.QuoteName(c.Name) + " " + c.Type.String() + constraint
+	}
+	kind := "STREAM"
+	if st.Kind == ast.Table {
+		kind = "TABLE"
+	}
+	parsed, err := grammar.ParseOne("CREATE "+kind+" INFERRED ("+strings.Join(parts, ", ")+") WITH (KAFKA_TOPIC='');", grammar.Options{})
+	if err != nil {
+		return nil, fmt.Errorf("the schema's columns cannot be written as SQL: %w", err)
+	}
+	create, ok := parsed.Statement.(*ast.CreateSource)
+	if !ok {
+		return nil, fmt.Errorf("the schema's columns cannot be written as SQL: %s", strings.Join(parts, ", "))
+	}
+	for i := range create.Columns {
+		create.Columns[i].Located, create.Columns[i].Name.Located = st.Located, st.Located
+	}
+	return create.Columns, nil
+}
+
+// SchemaPlan is a schema that must be registered before a statement takes effect.
+type SchemaPlan struct {
+	Subject string
+	Schema  schemas.Schema
+	// IfAbsent: only when the subject has no schema yet. What a declared source's topic holds is for its producers to say.
+	IfAbsent bool
+}
+
+// schemaPlans are the schemas of a source's topic.
+func (env *Env) schemaPlans(src *catalog.Source, ifAbsent bool) ([]SchemaPlan, error) {
+	var out []SchemaPlan
+	for _, s := range []struct {
+		isKey   bool
+		format  catalog.Format
+		columns []types.Column
+	}{{true, src.KeyFormat, src.Schema.Key}, {false, src.ValueFormat, src.Schema.Value}} {
+		f, ok := env.schemaFormat(s.format.Name)
+		if !ok || len(s.columns) == 0 {
+			continue
+		}
+		p := SchemaPlan{Subject: schemas.Subject(src.Topic, s.isKey), IfAbsent: ifAbsent}
+		var err error
+		if id, ok := s.format.Properties[formats.PropertySchemaID]; ok {
+			p.Schema, err = env.schemaOfID(id)
+		} else {
+			p.Schema, err = f.Schema(side{key: s.isKey, topic: src.Topic, columns: s.columns}.spec(s.format))
+		}
+		if err != nil {
+			return nil, registryError(diag.Span{}, err)
+		}
+		out = append(out, p)
+	}
+	return out, nil
+}
+
+func (env *Env) schemaOfID(text string) (schemas.Schema, error) {
+	id, err := strconv.Atoi(text)
+	if err != nil {
+		return schemas.Schema{}, fmt.Errorf("the number of a schema is %q", text)
+	}
+	return env.registry().ByID(id)
+}
+
+// checkSinkSchema refuses a sink that is to be written with a schema of the registry in which it does not fit: the columns must be
+// the schema's first ones, as in ksqlDB.
+func (env *Env) checkSinkSchema(at diag.Span, s side, format catalog.Format) error {
+	text, ok := format.Properties[formats.PropertySchemaID]
+	if !ok {
+		return nil
+	}
+	f, ok := env.schemaFormat(format.Name)
+	if !ok {
+		return nil
+	}
+	schema, err := env.schemaOfID(text)
+	if schemas.IsNotFound(err) {
+		return diag.Errorf(diag.InvalidValue, at, "Schema for message %ss on topic '%s' does not exist in the Schema Registry.\nSchema Id: %s", sideNoun(s.key), s.topic, text)
+	}
+	if err != nil {
+		return registryError(at, err)
+	}
+	columns, err := env.schemaColumns(f, schema, format.Unwrapped, format.Properties[formats.PropertySchemaFullName], s.key)
+	if err != nil {
+		return cannotInfer(at, err, schema, s.topic, s.key)
+	}
+	var missing []string
+	for i, c := range s.columns {
+		if i >= len(columns) || !types.Equal(columns[i].Type, c.Type) || columns[i].Name != c.Name && !format.Unwrapped {
+			missing = append(missing, types.QuoteName(c.Name)+" "+c.Type.String())
+		}
+	}
+	if len(missing) > 0 {
+		have := make([]string, len(columns))
+		for i, c := range columns {
+			have[i] = types.QuoteName(c.Name) + " " + c.Type.String()
+		}
+		return diag.Errorf(diag.InvalidSource, at, "The following %s columns are changed, missing or reordered: [%s]. Schema from schema registry is [%s]",
+			sideNoun(s.key), strings.Join(missing, ", "), strings.Join(have, ", "))
+	}
+	imports, err := schemas.Imports(env.registry(), schema)
+	if err != nil {
+		return registryError(at, err)
+	}
+	if err := f.CheckWritable(s.spec(format), schema, imports); err != nil {
+		return &diag.Error{Code: diag.InvalidSource, Span: at, Message: err.Error(), Cause: err}
+	}
+	return nil
+}
+
+// avroKeyNamespace is where ksqlDB puts the records of its keys.
+const avroKeyNamespace = "io.confluent.ksql.avro_schemas."
+
+// nameAvroKey names the record of an AVRO key after its source, as ksqlDB does, unless the statement names it.
+func nameAvroKey(format string, props map[string]string, source string) map[string]string {
+	if format != "AVRO" || props[formats.PropertySchemaFullName] != "" {
+		return props
+	}
+	out := map[string]string{}
+	maps.Copy(out, props)
+	out[formats.PropertySchemaFullName] = avroKeyNamespace + camelCase(source) + "Key"
+	return out
+}
+
+// camelCase turns MY_STREAM into MyStream; what Avro names cannot have becomes an underscore.
+func camelCase(name string) string {
+	var b strings.Builder
+	for _, word := range strings.Split(name, "_") {
+		for i, r := range strings.ToLower(word) {
+			switch {
+			case r == '-':
+				r = '_'
+			case i == 0:
+				r = []rune(strings.ToUpper(string(r)))[0]
+			}
+			b.WriteRune(r)
+		}
+	}
+	if s := b.String(); s == "" || s[0] >= '0' && s[0] <= '9' {
+		return "_" + s
+	}
+	return b.String()
+}
+
+// inheritable are the properties of a format that a query's result takes over from its source: not those that speak of one schema.
+func inheritable(props map[string]string) map[string]string {
+	out := maps.Clone(props)
+	delete(out, formats.PropertySchemaID)
+	delete(out, formats.PropertySchemaFullName)
+	if len(out) == 0 {
+		return nil
+	}
+	return out
+}
+
+// internalFormat is the format of a source as an internal topic has it: with our own schema whatever the source's, so that equal
+// keys have equal bytes.
+func internalFormat(f catalog.Format) catalog.Format {
+	if _, ok := f.Properties[formats.PropertySchemaID]; ok {
+		f.Properties = maps.Clone(f.Properties)
+		delete(f.Properties, formats.PropertySchemaID)
+	}
+	return f
+}

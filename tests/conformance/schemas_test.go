@@ -1,0 +1,158 @@
+package conformance
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"strings"
+
+	"github.com/ksqlgo/ksqlgo/catalog/schemas"
+	"github.com/ksqlgo/ksqlgo/grammar"
+	"github.com/ksqlgo/ksqlgo/grammar/ast"
+	"github.com/ksqlgo/ksqlgo/server/sqltest"
+)
+
+// readTopics reads the topics that are there beforehand; some files give their names alone.
+func (c *testCase) readTopics() error {
+	c.specs = nil
+	for _, raw := range c.Topics {
+		var t topicSpec
+		if json.Unmarshal(raw, &t.Name) != nil {
+			if err := json.Unmarshal(raw, &t); err != nil {
+				return err
+			}
+		}
+		c.specs = append(c.specs, t)
+	}
+	return nil
+}
+
+// registerSchemas fills a case's registry. ksqlDB's runner first takes the schemas that the statements imply for topics that the
+// case gives none, then those that it gives; the numbers in the statements count on that.
+func (c *testCase) registerSchemas(registry *schemas.Memory) error {
+	c.registerDeclared(registry)
+	for _, t := range c.specs {
+		for _, s := range []struct {
+			isKey  bool
+			format string
+			schema json.RawMessage
+			refs   []schemaRef
+			id     int
+		}{{true, t.KeyFormat, t.KeySchema, t.KeyRefs, t.KeyID}, {false, t.ValueFormat, t.ValueSchema, t.ValueRefs, t.ValueID}} {
+			if len(s.schema) == 0 || string(s.schema) == "null" {
+				continue
+			}
+			schema := schemas.Schema{Kind: kindOfSchema(s.format, s.schema), Text: schemaText(s.schema)}
+			for _, ref := range s.refs {
+				subject := strings.TrimSuffix(ref.Name, ".proto")
+				if _, err := registry.Register(subject, schemas.Schema{Kind: kindOfSchema(ref.Format, ref.Schema), Text: schemaText(ref.Schema)}); err != nil {
+					return err
+				}
+				schema.References = append(schema.References, schemas.Reference{Name: ref.Name, Subject: subject, Version: 1})
+			}
+			subject := schemas.Subject(t.Name, s.isKey)
+			if s.id > 0 {
+				registry.RegisterAs(subject, schema, s.id)
+			} else if _, err := registry.Register(subject, schema); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// registerDeclared registers what the declared sources imply. Statements that fail here fail in the case, too.
+func (c *testCase) registerDeclared(registry *schemas.Memory) {
+	given := map[string]bool{}
+	for _, t := range c.specs {
+		given[schemas.Subject(t.Name, true)] = len(t.KeySchema) > 0
+		given[schemas.Subject(t.Name, false)] = len(t.ValueSchema) > 0
+	}
+	scratch := &schemas.Memory{}
+	w := c.world(scratch)
+	defer func() { _ = w.Close() }()
+	if c.createTopics(w) != nil {
+		return
+	}
+	for _, text := range c.Statements {
+		st, err := grammar.ParseOne(text, grammar.Options{OptionalSemicolon: true})
+		if err != nil {
+			continue
+		}
+		create, ok := st.Statement.(*ast.CreateSource)
+		if !ok || w.Run(create) != nil {
+			continue
+		}
+		src, ok := w.Catalog().Source(create.Name.Name)
+		if !ok {
+			continue
+		}
+		for _, isKey := range []bool{true, false} {
+			subject := schemas.Subject(src.Topic, isKey)
+			if s, err := scratch.Latest(subject); err == nil && !given[subject] {
+				// A registry in memory takes everything.
+				_, _ = registry.Register(subject, s.Schema)
+			}
+		}
+	}
+}
+
+// kindOfSchema is the kind of a schema. Some files do not name a format: text that is no JSON is a .proto file, what is no Avro is
+// taken for Avro all the same.
+func kindOfSchema(format string, schema json.RawMessage) schemas.Kind {
+	switch strings.ToUpper(format) {
+	case "AVRO":
+		return schemas.Avro
+	case "PROTOBUF":
+		return schemas.Protobuf
+	case "JSON", "JSON_SR":
+		return schemas.JSON
+	}
+	var text string
+	if json.Unmarshal(schema, &text) == nil && strings.Contains(text, "syntax") {
+		return schemas.Protobuf
+	}
+	return schemas.Avro
+}
+
+// schemaText is a schema as it is registered: JSON as it is, a .proto file as its text. An Avro type that is only named is JSON, too.
+func schemaText(schema json.RawMessage) string {
+	var text string
+	if json.Unmarshal(schema, &text) == nil && strings.Contains(text, ";") {
+		return text
+	}
+	return string(schema)
+}
+
+// checkSchema compares the newest schema of a side of a topic with the one that is wanted.
+func checkSchema(w *sqltest.World, topic string, isKey bool, want json.RawMessage) error {
+	if len(want) == 0 || string(want) == "null" {
+		return nil
+	}
+	subject := schemas.Subject(topic, isKey)
+	got, err := w.Schemas().Latest(subject)
+	if err != nil {
+		return err
+	}
+	wanted := schemaText(want)
+	if !json.Valid(want) || got.Kind == schemas.Protobuf {
+		if strings.TrimSpace(got.Text) != strings.TrimSpace(wanted) {
+			return fmt.Errorf("the schema of %s is\n%s\nwant\n%s", subject, got.Text, wanted)
+		}
+		return nil
+	}
+	a, errA := canonicalJSON(got.Text)
+	b, errB := canonicalJSON(wanted)
+	if errA != nil || errB != nil || !bytes.Equal(a, b) {
+		return fmt.Errorf("the schema of %s is\n%s\nwant\n%s", subject, a, b)
+	}
+	return nil
+}
+
+func canonicalJSON(text string) ([]byte, error) {
+	v, err := sqltest.Parse([]byte(text))
+	if err != nil {
+		return nil, err
+	}
+	return json.Marshal(v)
+}
