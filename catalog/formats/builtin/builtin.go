@@ -3,6 +3,7 @@ package builtin
 
 import (
 	"github.com/ksqlgo/ksqlgo/catalog/formats"
+	"github.com/ksqlgo/ksqlgo/catalog/formats/avro"
 	"github.com/ksqlgo/ksqlgo/catalog/formats/delimited"
 	"github.com/ksqlgo/ksqlgo/catalog/formats/json"
 	"github.com/ksqlgo/ksqlgo/catalog/formats/kafka"
@@ -13,12 +14,13 @@ import (
 
 // Registry returns a registry of all built-in formats; a new format is a line here. Those that keep schemas ask the schema
 // registry for them.
-func Registry(_ schemas.Registry) *formats.Registry {
+func Registry(registry schemas.Registry) *formats.Registry {
 	return formats.NewRegistry(
 		json.New(),
 		delimited.New(),
 		kafka.New(),
 		none.New(),
 		protobuf.New(),
+		avro.New(registry),
 	)
 }
