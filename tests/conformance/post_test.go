@@ -19,10 +19,10 @@ var (
 	asSelect           = regexp.MustCompile(`(?i)\bAS\s+SELECT\b`)
 )
 
-// declaredTopics lists the topics that plain sources name and no statement makes: they exist before the case.
-func declaredTopics(statements []string) []string {
-	made := map[string]bool{}
-	var named []string
+// declaredTopics lists the topics that plain sources name and no statement makes: they exist before the case. made are those
+// that statements make.
+func declaredTopics(statements []string) (named []string, made map[string]bool) {
+	made = map[string]bool{}
 	for _, s := range statements {
 		m := kafkaTopicProperty.FindStringSubmatch(s)
 		switch {
@@ -33,7 +33,7 @@ func declaredTopics(statements []string) []string {
 			named = append(named, m[1])
 		}
 	}
-	return slices.DeleteFunc(named, func(name string) bool { return made[name] })
+	return slices.DeleteFunc(named, func(name string) bool { return made[name] }), made
 }
 
 func (c *testCase) checkPost(w *sqltest.World) error {

@@ -71,10 +71,13 @@ func (c *testCase) world(registry schemas.Registry) *sqltest.World {
 }
 
 func (c *testCase) createTopics(w *sqltest.World) error {
+	declared, made := declaredTopics(c.Statements)
 	for _, t := range c.specs {
-		w.Sim().CreateTopic(t.Name, max(t.Partitions, 1))
+		if t.Partitions > 0 || !made[t.Name] {
+			w.Sim().CreateTopic(t.Name, max(t.Partitions, 1))
+		}
 	}
-	for _, topic := range declaredTopics(c.Statements) {
+	for _, topic := range declared {
 		w.Sim().CreateTopic(topic, c.declaredPartitions(topic))
 	}
 	for i := range c.Outputs {
