@@ -28,6 +28,10 @@ func AlterSource(env *Env, st *ast.AlterSource) (*catalog.Source, error) {
 	}
 	src := *old
 	src.Schema.Value = append(old.Schema.Value[:len(old.Schema.Value):len(old.Schema.Value)], added.Value...)
+	if len(added.Headers) > 0 {
+		return nil, diag.Errorf(diag.NotSupported, st.Span(), "ALTER cannot add columns that show headers.").
+			WithHint("CREATE OR REPLACE %s %s can.", kind, old.Name)
+	}
 	for i, c := range added.Value {
 		if _, _, taken := old.Schema.Find(c.Name); taken {
 			return nil, diag.Errorf(diag.Duplicate, st.Add[i].Span(), "Cannot add column `%s` to schema. A column with the same name already exists.", c.Name)

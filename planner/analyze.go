@@ -238,7 +238,7 @@ func (a *analyzer) bindSource(s *ast.Source, step string) (*boundSource, error) 
 		b.scan.Out = append(b.scan.Out, logical.ScanColumn{Column: logical.Column{ID: id, Name: label, Type: c.Type}, Origin: origin, Index: index})
 		a.scope.columns = append(a.scope.columns, column{
 			id: id, source: b.alias, name: c.Name, label: label, typ: c.Type, key: origin == physical.FromKey,
-			pseudo: origin != physical.FromKey && origin != physical.FromValue,
+			pseudo: origin.Pseudo(),
 		})
 	}
 	for i, c := range src.Schema.Key {
@@ -246,6 +246,9 @@ func (a *analyzer) bindSource(s *ast.Source, step string) (*boundSource, error) 
 	}
 	for i, c := range src.Schema.Value {
 		add(c, physical.FromValue, i)
+	}
+	for i, c := range src.Schema.Headers {
+		add(c.Column, physical.FromHeaders, i)
 	}
 	add(types.Column{Name: types.RowTime, Type: types.BigintType}, physical.FromRowTime, 0)
 	add(types.Column{Name: types.RowPartition, Type: types.IntType}, physical.FromPartition, 0)

@@ -139,7 +139,11 @@ func (b *builder) scan(n *logical.Scan, need columnSet) *fragment {
 	f := &fragment{node: node, origin: keyOrigin{in.KeyFormat, in.Key}}
 	f.stage = &openStage{partitions: src.Partitions, inputs: []*physical.Input{in}, sources: []*physical.Source{node}}
 	for _, c := range prunedColumns(n, need) {
-		node.Columns = append(node.Columns, physical.SourceColumn{Origin: c.Origin, Index: c.Index})
+		from := physical.SourceColumn{Origin: c.Origin, Index: c.Index}
+		if c.Origin == physical.FromHeaders {
+			from = physical.SourceColumn{Origin: c.Origin, Header: src.Schema.Headers[c.Index].Key}
+		}
+		node.Columns = append(node.Columns, from)
 		node.Type.Columns = append(node.Type.Columns, types.Column{Name: c.Name, Type: c.Type})
 		f.ids = append(f.ids, c.ID)
 	}

@@ -143,7 +143,8 @@ func (env *Env) columns(defs []ast.Column, kind catalog.Kind) (types.Schema, err
 		if types.IsPseudoColumn(d.Name.Name) {
 			return s, diag.Errorf(diag.InvalidSource, d.Span(), "'%s' is a reserved column name. You cannot use it as a name for a column.", d.Name.Name)
 		}
-		if _, _, ok := s.Find(d.Name.Name); ok {
+		_, _, taken := s.Find(d.Name.Name)
+		if _, header := s.Header(d.Name.Name); taken || header {
 			return s, diag.Errorf(diag.Duplicate, d.Span(), "Duplicate column names: %s", types.QuoteName(d.Name.Name))
 		}
 		c := types.Column{Name: d.Name.Name, Type: t}
@@ -161,7 +162,11 @@ func (env *Env) columns(defs []ast.Column, kind catalog.Kind) (types.Schema, err
 			}
 			s.Key = append(s.Key, c)
 		default:
-			return s, headerColumn(d, t)
+			h, err := env.headerColumn(d, t, s.Headers)
+			if err != nil {
+				return s, err
+			}
+			s.Headers = append(s.Headers, h)
 		}
 	}
 	return s, nil
@@ -172,19 +177,31 @@ func keyMismatch(d ast.Column, got, want, of string) error {
 		fmt.Sprintf("Column %s is a '%s' column: please use '%s' for %s.", types.QuoteName(d.Name.Name), got, want, of)))
 }
 
-func headerColumn(d ast.Column, t *types.Type) error {
-	want := types.BytesType
-	if d.Constraint == ast.HeadersConstraint {
-		want = types.ArrayOf(types.StructOf(types.Field{Name: "KEY", Type: types.StringType}, types.Field{Name: "VALUE", Type: types.BytesType}))
+// headerColumn is a column that shows headers; others are those before it.
+func (env *Env) headerColumn(d ast.Column, t *types.Type, others []types.HeaderColumn) (types.HeaderColumn, error) {
+	h, want, noun := types.HeaderColumn{Column: types.Column{Name: d.Name.Name, Type: t}}, types.HeadersType, "HEADERS"
+	if d.Constraint == ast.HeaderConstraint {
+		h.Key, want = &d.HeaderKey, types.BytesType
+		noun = h.Constraint()
 	}
-	if !types.Equal(t, want) {
-		noun := "HEADERS"
-		if d.Constraint == ast.HeaderConstraint {
-			noun = "HEADER('" + d.HeaderKey + "')"
+	switch {
+	case !env.flag("ksql.headers.columns.enabled", true):
+		return h, diag.Errorf(diag.NotSupported, d.Span(), "Cannot create source with %s columns: they are switched off.", noun).
+			WithHint("The property is ksql.headers.columns.enabled.")
+	case !types.Equal(t, want):
+		return h, diag.Errorf(diag.InvalidSource, d.Span(), "Invalid type for %s column: expected %s, got %s", noun, want, t)
+	}
+	for _, o := range others {
+		switch {
+		case o.Key == nil && h.Key == nil:
+			return h, diag.Errorf(diag.Duplicate, d.Span(), "Schema already contains a HEADERS column.")
+		case o.Key == nil || h.Key == nil:
+			return h, diag.Errorf(diag.InvalidSource, d.Span(), "Schema already contains a %s column: HEADERS shows all headers, and cannot be beside HEADER('…') columns.", o.Constraint())
+		case *o.Key == *h.Key:
+			return h, diag.Errorf(diag.Duplicate, d.Span(), "Schema already contains a %s column.", o.Constraint())
 		}
-		return diag.Errorf(diag.InvalidSource, d.Span(), "Invalid type for %s column: expected %s, got %s", noun, want, t)
 	}
-	return diag.Errorf(diag.NotSupported, d.Span(), "HEADERS columns are not executed yet: %s", d.Name.Name)
+	return h, nil
 }
 
 // declaredFormat is the format of a side of a declared source: what WITH says, else the default of the properties.

@@ -3,6 +3,7 @@ package planner
 import (
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/cockroachdb/apd/v3"
 
@@ -25,6 +26,9 @@ func InsertValues(env *Env, st *ast.InsertValues) (*InsertPlan, error) {
 	columns := src.Schema.Columns()
 	names := make([]string, 0, len(st.Values))
 	for _, c := range st.Columns {
+		if _, header := src.Schema.Header(c.Name); header {
+			return nil, fail(c, "Cannot insert into HEADER columns: %s", c.Name)
+		}
 		known := c.Name == types.RowTime || slices.ContainsFunc(columns, func(o types.Column) bool { return o.Name == c.Name })
 		switch {
 		case c.Name == types.RowPartition || c.Name == types.RowOffset:
@@ -37,6 +41,9 @@ func InsertValues(env *Env, st *ast.InsertValues) (*InsertPlan, error) {
 		names = append(names, c.Name)
 	}
 	if len(st.Columns) == 0 {
+		if len(src.Schema.Headers) > 0 {
+			return nil, withHeaderHint(fail(st, "Cannot insert into HEADER columns: %s", headerNames(src)), src)
+		}
 		for _, c := range columns {
 			names = append(names, c.Name)
 		}
@@ -86,6 +93,27 @@ func InsertValues(env *Env, st *ast.InsertValues) (*InsertPlan, error) {
 	}
 	plan.NullValue = !slices.ContainsFunc(plan.Value, func(s types.Slot) bool { return !s.Null })
 	return plan, nil
+}
+
+func headerNames(src *catalog.Source) string {
+	names := make([]string, len(src.Schema.Headers))
+	for i, c := range src.Schema.Headers {
+		names[i] = c.Name
+	}
+	return strings.Join(names, ", ")
+}
+
+// withHeaderHint says how to insert into a source with columns that show headers.
+func withHeaderHint(err error, src *catalog.Source) error {
+	d, ok := diag.As(err)
+	if !ok {
+		return err
+	}
+	var names []string
+	for _, c := range src.Schema.Columns() {
+		names = append(names, c.Name)
+	}
+	return d.WithHint("Name the other columns: INSERT INTO %s (%s) VALUES (…).", src.Name, strings.Join(names, ", "))
 }
 
 func nulls(n int) []types.Slot {

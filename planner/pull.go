@@ -175,7 +175,7 @@ func (env *Env) pullAnalyzer(sel *ast.Select, from *ast.Source, src *catalog.Sou
 	add := func(c types.Column, origin physical.Origin) {
 		scan.Out = append(scan.Out, logical.ScanColumn{Column: logical.Column{ID: id, Name: c.Name, Type: c.Type}, Origin: origin})
 		a.scope.columns = append(a.scope.columns, column{
-			id: id, source: alias, name: c.Name, label: c.Name, typ: c.Type, key: origin == physical.FromKey, pseudo: origin != physical.FromKey && origin != physical.FromValue,
+			id: id, source: alias, name: c.Name, label: c.Name, typ: c.Type, key: origin == physical.FromKey, pseudo: origin.Pseudo(),
 		})
 		id++
 	}

@@ -251,6 +251,8 @@ func InsertSelect(env *Env, st *ast.InsertSelect) (*QueryPlan, error) {
 		return nil, diag.Errorf(diag.InvalidQuery, st.Target.Span(), "INSERT INTO can only be used to insert into a stream. %s is a table.", src.Name)
 	case src.ReadOnly:
 		return nil, diag.Errorf(diag.InvalidQuery, st.Target.Span(), "Cannot insert into read-only stream: %s", src.Name)
+	case len(src.Schema.Headers) > 0:
+		return nil, diag.Errorf(diag.InvalidQuery, st.Target.Span(), "Cannot insert into %s because it has header columns", src.Name)
 	}
 	a, err := env.analyze(st.Select, target{persistent: true, sink: src.Name, kind: catalog.Stream})
 	if err != nil {

@@ -51,6 +51,7 @@ func checkUpgrade(at diag.Span, old, next *catalog.Source) error {
 	differ("topic", old.Topic, next.Topic)
 	differ("keyFormat", formatText(old.KeyFormat), formatText(next.KeyFormat))
 	differ("valueFormat", formatText(old.ValueFormat), formatText(next.ValueFormat))
+	differ("headers", headerTexts(old), headerTexts(next))
 	differ("window", windowName(old), windowName(next))
 	differ("timestampColumn", old.TimestampColumn+" "+old.TimestampFormat, next.TimestampColumn+" "+next.TimestampFormat)
 	if changed := changedColumns(&old.Schema, &next.Schema); len(changed) > 0 {
@@ -73,6 +74,14 @@ func formatText(f catalog.Format) string {
 		text += fmt.Sprint(" ", f.Properties)
 	}
 	return text
+}
+
+func headerTexts(s *catalog.Source) []string {
+	var out []string
+	for _, c := range s.Schema.Headers {
+		out = append(out, types.QuoteName(c.Name)+" "+c.Constraint())
+	}
+	return out
 }
 
 func windowName(s *catalog.Source) string { return fmt.Sprintf("%v %d ms", s.Window, s.WindowSizeMs) }

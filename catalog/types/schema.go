@@ -8,10 +8,29 @@ type Column struct {
 	Type *Type  `json:"type"`
 }
 
-// Schema is the logical schema of a stream or table: its key columns and its value columns, in order. Immutable.
+// HeaderColumn is a column that shows headers of the record: the value of the last one named Key, or all of them when Key is nil.
+type HeaderColumn struct {
+	Column
+	Key *string `json:"header,omitempty"`
+}
+
+// Constraint is how a statement marks the column: HEADERS, or HEADER('name').
+func (c HeaderColumn) Constraint() string {
+	if c.Key == nil {
+		return "HEADERS"
+	}
+	return "HEADER('" + strings.ReplaceAll(*c.Key, "'", "''") + "')"
+}
+
+// HeadersType is the type of a column that shows all headers.
+var HeadersType = ArrayOf(StructOf(Field{Name: "KEY", Type: StringType}, Field{Name: "VALUE", Type: BytesType}))
+
+// Schema is the logical schema of a stream or table: its key columns, its value columns, and those that show headers, in order.
+// Immutable.
 type Schema struct {
-	Key   []Column `json:"key,omitempty"`
-	Value []Column `json:"value,omitempty"`
+	Key     []Column       `json:"key,omitempty"`
+	Value   []Column       `json:"value,omitempty"`
+	Headers []HeaderColumn `json:"headers,omitempty"`
 }
 
 // String prints the schema as ksqlDB does: `ID` INTEGER KEY, `AMOUNT` DOUBLE.
@@ -29,16 +48,32 @@ func (s *Schema) String() string {
 		}
 		b.WriteString(QuoteName(c.Name) + " " + c.Type.String())
 	}
+	for i, c := range s.Headers {
+		if i > 0 || len(s.Key)+len(s.Value) > 0 {
+			b.WriteString(", ")
+		}
+		b.WriteString(QuoteName(c.Name) + " " + c.Type.String() + " " + c.Constraint())
+	}
 	return b.String()
 }
 
-// Columns returns key columns followed by value columns in a new slice.
+// Columns returns key columns followed by value columns in a new slice: what a topic's records hold.
 func (s *Schema) Columns() []Column {
 	out := make([]Column, 0, len(s.Key)+len(s.Value))
 	return append(append(out, s.Key...), s.Value...)
 }
 
-// Find looks a column up by exact name; ok is false when there is none. isKey tells the side, index the place on it.
+// Header looks a column that shows headers up by exact name.
+func (s *Schema) Header(name string) (HeaderColumn, bool) {
+	for _, c := range s.Headers {
+		if c.Name == name {
+			return c, true
+		}
+	}
+	return HeaderColumn{}, false
+}
+
+// Find looks a column of key or value up by exact name; ok is false when there is none. isKey tells the side, index the place on it.
 func (s *Schema) Find(name string) (index int, isKey, ok bool) {
 	for i := range s.Key {
 		if s.Key[i].Name == name {

@@ -53,8 +53,10 @@ type Context struct {
 	acc    *Accounting
 	topic  string
 	offset int64
-	fate   fate
-	time   int64
+	// headers of the record in hand: as in Kafka Streams they go on with everything that it causes.
+	headers []record.Header
+	fate    fate
+	time    int64
 	// stopped is why the record in hand must come again.
 	stopped error
 
@@ -71,8 +73,8 @@ func NewContext(cfg Config) *Context {
 }
 
 // Begin starts the processing of one input record, which is counted in acc.
-func (c *Context) Begin(acc *Accounting, topic string, offset int64) {
-	c.acc, c.topic, c.offset, c.fate, c.time, c.stopped = acc, topic, offset, fateNone, noTime, nil
+func (c *Context) Begin(acc *Accounting, topic string, m *record.Message) {
+	c.acc, c.topic, c.offset, c.headers, c.fate, c.time, c.stopped = acc, topic, m.Offset, m.Headers, fateNone, noTime, nil
 }
 
 // Stopped says why what was processed last must come again: nothing of it may be committed. It is the schema registry that has
@@ -102,7 +104,7 @@ func (c *Context) End() (time int64, ok bool) {
 }
 
 // BeginFlush says that what follows is not the doing of one record.
-func (c *Context) BeginFlush() { c.offset, c.fate, c.stopped = -1, fateNone, nil }
+func (c *Context) BeginFlush() { c.offset, c.headers, c.fate, c.stopped = -1, nil, fateNone, nil }
 
 func (c *Context) mark(f fate) {
 	if f > c.fate {
@@ -145,6 +147,7 @@ func (c *Context) conditionFailed(step string, err error, skipped bool) {
 func (c *Context) emit() error {
 	c.mark(fateEmitted)
 	c.acc.Outputs++
+	c.out.Headers = c.headers
 	return c.Effects.Output(&c.out)
 }
 

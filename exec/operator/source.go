@@ -1,7 +1,9 @@
 package operator
 
 import (
+	"bytes"
 	"fmt"
+	"slices"
 
 	"github.com/ksqlgo/ksqlgo/catalog/formats"
 	"github.com/ksqlgo/ksqlgo/catalog/types"
@@ -40,8 +42,8 @@ type Source struct {
 }
 
 type pseudoColumn struct {
-	origin physical.Origin
-	loc    types.Loc
+	physical.SourceColumn
+	loc types.Loc
 }
 
 // NewSource builds the operator. keepOld says that somebody downstream wants the old rows of a materialised table.
@@ -70,7 +72,7 @@ func NewSource(ctx *Context, n *physical.Source, keepOld bool, next Operator) (*
 		case physical.FromValue:
 			s.place(&s.valueLocs[o.Index], loc)
 		default:
-			s.pseudo = append(s.pseudo, pseudoColumn{o.Origin, loc})
+			s.pseudo = append(s.pseudo, pseudoColumn{o, loc})
 		}
 	}
 	var err error
@@ -222,7 +224,9 @@ func (s *Source) setPseudo(r *record.Record, row *types.Row) {
 			row.SetNull(p.loc)
 			continue
 		}
-		switch p.origin {
+		switch p.Origin {
+		case physical.FromHeaders:
+			setHeaders(row, p.loc, p.Header, r.Headers)
 		case physical.FromRowTime:
 			row.SetInt64(p.loc, r.Time)
 		case physical.FromPartition:
@@ -268,4 +272,30 @@ func setNull(row *types.Row, locs []types.Loc) {
 			row.SetNull(l)
 		}
 	}
+}
+
+// setHeaders makes a column show all headers, or the value of the last one of a name.
+func setHeaders(row *types.Row, loc types.Loc, name *string, headers []record.Header) {
+	if name == nil {
+		list := make([]any, len(headers))
+		for i, h := range headers {
+			var value any
+			if h.Value != nil {
+				value = bytes.Clone(h.Value)
+			}
+			list[i] = types.StructValue{h.Key, value}
+		}
+		row.SetRef(loc, list)
+		return
+	}
+	for _, h := range slices.Backward(headers) {
+		if h.Key == *name {
+			if h.Value == nil {
+				break
+			}
+			row.SetBytes(loc, h.Value)
+			return
+		}
+	}
+	row.SetNull(loc)
 }

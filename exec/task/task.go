@@ -117,7 +117,7 @@ func (t *Task) Step(inputIndex int, batch []record.Message) error {
 	in := &t.in[inputIndex]
 	for i := range batch {
 		m := &batch[i]
-		t.ctx.Begin(&in.acc, in.spec.Topic, m.Offset)
+		t.ctx.Begin(&in.acc, in.spec.Topic, m)
 		for _, r := range in.readers {
 			if err := r.Read(m); err != nil {
 				return fmt.Errorf("task: %s-%d at offset %d: %w", in.spec.Topic, t.cfg.Partition, m.Offset, err)

@@ -38,7 +38,7 @@ type Node interface {
 type ScanColumn struct {
 	Column
 	Origin physical.Origin
-	// Index in the source's key or value columns.
+	// Index in the source's key, value or header columns.
 	Index int
 }
 

@@ -166,12 +166,24 @@ const (
 	FromOffset      Origin = "ROWOFFSET"
 	FromWindowStart Origin = "WINDOWSTART"
 	FromWindowEnd   Origin = "WINDOWEND"
+	FromHeaders     Origin = "HEADERS"
 )
+
+// Pseudo says whether the column is one that every source has, and that SELECT * leaves out.
+func (o Origin) Pseudo() bool {
+	switch o {
+	case FromKey, FromValue, FromHeaders:
+		return false
+	}
+	return true
+}
 
 // SourceColumn is where one column of a Source's row comes from: Index counts in the input's Key or Value columns.
 type SourceColumn struct {
 	Origin Origin `json:"origin"`
 	Index  int    `json:"index,omitempty"`
+	// Header is the name of the header that a column of FromHeaders shows; nil for all of them.
+	Header *string `json:"header,omitempty"`
 }
 
 // Source reads one input of the stage: decodes it, extracts the timestamp, and for tables keeps the rows when Store is

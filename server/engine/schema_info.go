@@ -32,6 +32,9 @@ func fieldInfos(s *types.Schema) []api.FieldInfo {
 	for _, c := range s.Value {
 		out = append(out, api.FieldInfo{Name: c.Name, Schema: schemaInfo(c.Type)})
 	}
+	for _, c := range s.Headers {
+		out = append(out, api.FieldInfo{Name: c.Name, Schema: schemaInfo(c.Type), Type: api.FieldHeader, HeaderKey: c.Key})
+	}
 	return out
 }
 
