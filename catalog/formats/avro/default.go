@@ -3,6 +3,7 @@ package avro
 import (
 	"encoding/binary"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"math"
 	"slices"
@@ -10,13 +11,21 @@ import (
 	"unicode/utf8"
 )
 
-// maxDefault bounds the bytes of a default: a record may hold its own defaults over and over.
-const maxDefault = 1 << 20
+// maxDefault bounds the values in a default: a record may hold its own default over and over.
+const maxDefault = 10_000
 
 // appendDefault writes a default of a schema, which is JSON, as a value of its type.
-func appendDefault(dst []byte, n *node, v any, depth int) ([]byte, error) {
-	if depth > maxSchemaDepth || len(dst) > maxDefault {
-		return nil, fmt.Errorf("the default of the schema is too big")
+func appendDefault(dst []byte, n *node, v any) ([]byte, error) {
+	left := maxDefault
+	return (*defaults)(&left).append(dst, n, v)
+}
+
+// defaults counts down the values that a default may still have.
+type defaults int
+
+func (left *defaults) append(dst []byte, n *node, v any) ([]byte, error) {
+	if *left--; *left < 0 {
+		return nil, errors.New("the default of the schema is too big")
 	}
 	switch n.kind {
 	case kindNull:
@@ -47,16 +56,16 @@ func appendDefault(dst []byte, n *node, v any, depth int) ([]byte, error) {
 		}
 	case kindArray:
 		if x, ok := v.([]any); ok {
-			return appendDefaultItems(dst, n, x, depth)
+			return left.items(dst, n, x)
 		}
 	case kindMap, kindRecord:
 		if x, ok := v.(map[string]any); ok {
-			return appendDefaultObject(dst, n, x, depth)
+			return left.object(dst, n, x)
 		}
 	case kindUnion:
 		// By the specification it is one of the first branch; others are taken as well.
 		for i, b := range n.branches {
-			if out, err := appendDefault(appendLong(dst, int64(i)), b, v, depth+1); err == nil {
+			if out, err := left.append(appendLong(dst, int64(i)), b, v); err == nil {
 				return out, nil
 			}
 		}
@@ -105,11 +114,11 @@ func appendDefaultBytes(dst []byte, n *node, x string) ([]byte, error) {
 	return dst, nil
 }
 
-func appendDefaultItems(dst []byte, n *node, list []any, depth int) (_ []byte, err error) {
+func (left *defaults) items(dst []byte, n *node, list []any) (_ []byte, err error) {
 	if len(list) > 0 {
 		dst = appendLong(dst, int64(len(list)))
 		for _, item := range list {
-			if dst, err = appendDefault(dst, n.items, item, depth+1); err != nil {
+			if dst, err = left.append(dst, n.items, item); err != nil {
 				return nil, err
 			}
 		}
@@ -117,7 +126,7 @@ func appendDefaultItems(dst []byte, n *node, list []any, depth int) (_ []byte, e
 	return append(dst, 0), nil
 }
 
-func appendDefaultObject(dst []byte, n *node, m map[string]any, depth int) (_ []byte, err error) {
+func (left *defaults) object(dst []byte, n *node, m map[string]any) (_ []byte, err error) {
 	if n.kind == kindRecord {
 		for _, f := range n.fields {
 			v, ok := m[f.name]
@@ -127,7 +136,7 @@ func appendDefaultObject(dst []byte, n *node, m map[string]any, depth int) (_ []
 				}
 				v = f.def
 			}
-			if dst, err = appendDefault(dst, f.typ, v, depth+1); err != nil {
+			if dst, err = left.append(dst, f.typ, v); err != nil {
 				return nil, err
 			}
 		}
@@ -142,7 +151,7 @@ func appendDefaultObject(dst []byte, n *node, m map[string]any, depth int) (_ []
 		slices.Sort(keys)
 		for _, k := range keys {
 			dst = append(appendLong(dst, int64(len(k))), k...)
-			if dst, err = appendDefault(dst, n.items, m[k], depth+1); err != nil {
+			if dst, err = left.append(dst, n.items, m[k]); err != nil {
 				return nil, err
 			}
 		}

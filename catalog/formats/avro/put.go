@@ -190,7 +190,7 @@ func (s *putStep) fields() error {
 // absent are the bytes of a field that we have no column for.
 func (f *field) absent() ([]byte, error) {
 	if f.hasDefault {
-		return appendDefault(nil, f.typ, f.def, 0)
+		return appendDefault(nil, f.typ, f.def)
 	}
 	if at := f.typ.nullBranch(); f.typ.kind == kindUnion && at >= 0 {
 		return appendLong(nil, int64(at)), nil

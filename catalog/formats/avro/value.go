@@ -66,10 +66,14 @@ const dayMillis = 86_400_000
 func (d *decoder) number(s *step, b []byte, i int) (v int64, next int) {
 	switch s.from.kind {
 	case kindBoolean:
-		if i >= len(b) || b[i] > 1 {
+		if i >= len(b) {
 			return 0, d.malformed()
 		}
-		return int64(b[i]), i + 1
+		// All but 1 is false, as in Java.
+		if b[i] == 1 {
+			v = 1
+		}
+		return v, i + 1
 	case kindFloat:
 		if len(b)-i < 4 {
 			return 0, d.malformed()
