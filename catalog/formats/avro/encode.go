@@ -170,6 +170,12 @@ func (s *putStep) appendSlot(dst []byte, v types.Slot) ([]byte, error) {
 			v.I = int64(math.Float64bits(float64(v.I)))
 		}
 		return binary.LittleEndian.AppendUint64(dst, uint64(v.I)), nil
+	case kindFloat:
+		x := float32(v.Double())
+		if math.IsInf(float64(x), 0) && !math.IsInf(v.Double(), 0) {
+			return dst, fmt.Errorf("%s is too big for a float", types.FormatDouble(v.Double()))
+		}
+		return binary.LittleEndian.AppendUint32(dst, math.Float32bits(x)), nil
 	case kindString:
 		return append(appendLong(dst, int64(len(v.B))), v.B...), nil
 	case kindEnum:

@@ -3,6 +3,7 @@ package avro
 import (
 	"bytes"
 	"errors"
+	"math"
 	"strings"
 	"testing"
 
@@ -74,13 +75,17 @@ func TestEncodeWithAGivenSchema(t *testing.T) {
 		{f(`["int","string","long"]`), union, types.StructValue{nil, nil}, errors.New("null used for required field")},
 		{f(`["int","null","string"]`), union, types.StructValue{int32(1), "a"}, errors.New("only one can have a value")},
 		{f(`["int","null","long"]`), union, nil, errors.New("without a type called STRING")},
-		{f(`"int"`), types.BigintType, int64(1), errors.New("field `f`: the schema has the type int, which a BIGINT cannot be written as")},
-		{f(`"float"`), types.DoubleType, 1.0, errors.New("which a DOUBLE cannot be written as")},
-		{f(`"long"`), types.TimestampType, types.TimestampValue(1), errors.New("which a TIMESTAMP cannot be written as")},
+		{f(`"int"`), types.BigintType, int64(1), errors.New("field `f`: the schema has the type int: BIGINT cannot be written as that")},
+		{f(`"float"`), types.DoubleType, 1.0, "\x00\x00\x80\x3f"},
+		{f(`"float"`), types.DoubleType, 0.1, "\xcd\xcc\xcc\x3d"},
+		{f(`"float"`), types.DoubleType, math.Inf(-1), "\x00\x00\x80\xff"},
+		{f(`"float"`), types.DoubleType, 1e300, errors.New("1.0E300 is too big for a float")},
+		{f(`"float"`), types.IntType, int32(1), errors.New("INTEGER cannot be written as that")},
+		{f(`"long"`), types.TimestampType, types.TimestampValue(1), errors.New("TIMESTAMP cannot be written as that")},
 		{f(`{"type":"long","logicalType":"timestamp-millis"}`), types.TimestampType, types.TimestampValue(1), "\x02"},
-		{f(`{"type":"long","logicalType":"timestamp-millis"}`), types.BigintType, int64(1), errors.New("type long (timestamp-millis), which a BIGINT")},
+		{f(`{"type":"long","logicalType":"timestamp-millis"}`), types.BigintType, int64(1), errors.New("type long (timestamp-millis): BIGINT")},
 		{f(`"string"`), types.StringType, "ab", "\x04ab"},
-		{f(`"bytes"`), types.StringType, "ab", errors.New("which a STRING cannot be written as")},
+		{f(`"bytes"`), types.StringType, "ab", errors.New("STRING cannot be written as that")},
 		{f(`{"type":"enum","name":"E","symbols":["A","B"]}`), types.StringType, "B", "\x02"},
 		{f(`{"type":"enum","name":"E","symbols":["A","B"]}`), types.StringType, "C", errors.New(`"C" is no symbol of the enum E`)},
 		{f(`{"type":"fixed","name":"F","size":2}`), types.BytesType, []byte("ab"), "ab"},
@@ -88,7 +93,7 @@ func TestEncodeWithAGivenSchema(t *testing.T) {
 		{f(`{"type":"bytes","logicalType":"decimal","precision":6,"scale":3}`), types.DecimalOf(4, 2), apd.New(-100, -2), "\x04\xfc\x18"},
 		{f(`{"type":"fixed","name":"D","size":4,"logicalType":"decimal","precision":6,"scale":2}`), types.DecimalOf(4, 2), apd.New(-100, -2), "\xff\xff\xff\x9c"},
 		{f(`{"type":"fixed","name":"D","size":1,"logicalType":"decimal","precision":6,"scale":2}`), types.DecimalOf(4, 2), apd.New(1000, -2), errors.New("the DECIMAL 10.00 does not fit the fixed D of 1 bytes")},
-		{f(`{"type":"bytes","logicalType":"decimal","precision":6,"scale":1}`), types.DecimalOf(4, 2), apd.New(1, -2), errors.New("type bytes (decimal 6,1), which a DECIMAL(4, 2)")},
+		{f(`{"type":"bytes","logicalType":"decimal","precision":6,"scale":1}`), types.DecimalOf(4, 2), apd.New(1, -2), errors.New("type bytes (decimal 6,1): DECIMAL(4, 2)")},
 		{f(`{"type":"array","items":"int"}`), types.ArrayOf(types.IntType), []any{int32(1)}, "\x02\x02\x00"},
 		{f(`{"type":"array","items":"int"}`), types.ArrayOf(types.IntType), []any{nil}, errors.New("field `f`->ARRAY: Invalid value: null")},
 		{f(`{"type":"array","items":"string"}`), types.ArrayOf(types.IntType), nil, errors.New("field `f`->ARRAY: the schema has the type string")},
@@ -98,7 +103,7 @@ func TestEncodeWithAGivenSchema(t *testing.T) {
 		{f(inner), types.StructOf(types.Field{Name: "Y", Type: types.IntType}), nil, errors.New("field `f`: Schema from Schema Registry misses field with name: Y")},
 		{fields(`{"name":"g","type":"int"}`), types.IntType, int32(1), errors.New("Missing default value for required Avro field: [g]. This field appears in Avro schema in Schema Registry")},
 		{fields(``), types.IntType, int32(1), errors.New("Schema from Schema Registry misses field with name: F")},
-		{`"int"`, types.IntType, int32(1), errors.New("the schema has the type int, which a STRUCT<`F` INTEGER> cannot be written as")},
+		{`"int"`, types.IntType, int32(1), errors.New("the schema has the type int: STRUCT<`F` INTEGER> cannot be written as that")},
 		{`["null",` + f(`"int"`) + `]`, types.IntType, int32(1), "\x02\x02"},
 	} {
 		got, err := encoded(t, c.schema, []types.Column{column("F", c.as)}, false, c.value)

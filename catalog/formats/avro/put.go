@@ -70,12 +70,12 @@ func compilePut(t *types.Type, n *node) (*putStep, error) {
 	return s, s.choose()
 }
 
-// writableKinds are the types of a schema that scalars can be written as, without loss.
+// writableKinds are the types of a schema that scalars can be written as: without loss, but for a double as the next float.
 var writableKinds = map[types.Kind][]kind{
 	types.Boolean: {kindBoolean},
 	types.Int:     {kindInt, kindLong, kindDouble},
 	types.Bigint:  {kindLong},
-	types.Double:  {kindDouble},
+	types.Double:  {kindDouble, kindFloat},
 	types.String:  {kindString, kindEnum},
 	types.Bytes:   {kindBytes, kindFixed},
 	types.Decimal: {kindBytes, kindFixed},
@@ -117,7 +117,7 @@ func (s *putStep) choose() (err error) {
 			return nil
 		}
 	}
-	return fmt.Errorf("the schema has the type %s, which a %s cannot be written as", n.describe(), t)
+	return fmt.Errorf("the schema has the type %s: %s cannot be written as that", n.describe(), t)
 }
 
 // isScalar says whether a scalar can be written, and makes the step know the symbols of an enum.
@@ -170,12 +170,11 @@ func (s *putStep) fields() error {
 		var err error
 		if p.at >= 0 {
 			found[p.at] = true
-			p.step, err = compilePut(t.Fields[p.at].Type, f.typ)
-		} else {
-			p.constant, err = f.absent()
-		}
-		if err != nil {
-			return inField(f.name, err)
+			if p.step, err = compilePut(t.Fields[p.at].Type, f.typ); err != nil {
+				return inField(f.name, err)
+			}
+		} else if p.constant, err = f.absent(); err != nil {
+			return err
 		}
 		s.parts = append(s.parts, p)
 	}
@@ -190,7 +189,11 @@ func (s *putStep) fields() error {
 // absent are the bytes of a field that we have no column for.
 func (f *field) absent() ([]byte, error) {
 	if f.hasDefault {
-		return appendDefault(nil, f.typ, f.def)
+		b, err := appendDefault(nil, f.typ, f.def)
+		if err != nil {
+			err = inField(f.name, err)
+		}
+		return b, err
 	}
 	if at := f.typ.nullBranch(); f.typ.kind == kindUnion && at >= 0 {
 		return appendLong(nil, int64(at)), nil
