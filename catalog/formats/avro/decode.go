@@ -29,6 +29,8 @@ type decoder struct {
 	last  *plan
 
 	scratch []byte
+	// empty counts the items without bytes in this record.
+	empty int64
 	// err and path are why the record cannot be read, and where.
 	err  error
 	path []string
@@ -87,7 +89,7 @@ func (d *decoder) Decode(data []byte, row *types.Row) error {
 	for i, m := range d.nulls {
 		row.Nulls[i] |= m
 	}
-	d.scratch = d.scratch[:0]
+	d.scratch, d.empty = d.scratch[:0], 0
 	i := 0
 	if p.union {
 		var at int64

@@ -22,9 +22,6 @@ type encoder struct {
 
 	id   int
 	step *putStep
-	// err says why nothing can be written, for the next patience records: then the registry is asked again.
-	err      error
-	patience int
 }
 
 func newEncoder(registry schemas.Registry, spec *formats.Spec) (*encoder, error) {
@@ -97,42 +94,44 @@ func (e *encoder) columns(dst []byte, row *types.Row) (_ []byte, err error) {
 	return dst, nil
 }
 
-// prepare finds the schema that is written, or registers the columns' own.
+// prepare finds the schema that is written, or registers the columns' own. As no record can be written without it, its errors
+// are registry failures; see [schemas.IsRegistryFailure].
 func (e *encoder) prepare() error {
-	if e.patience--; e.patience > 0 {
-		return e.err
-	}
-	e.err = e.find()
-	if e.patience = askAgain; schemas.IsUnavailable(e.err) {
-		e.patience = 0
-	}
-	return e.err
-}
-
-func (e *encoder) find() error {
-	id, s, imports := e.given, schemas.Schema{Kind: schemas.Avro}, map[string]schemas.Schema(nil)
-	var err error
-	if id == 0 {
-		if s.Text, err = ownSchema(e.spec); err != nil {
-			return err
-		}
-		id, err = e.registry.Register(schemas.Subject(e.spec.Topic, e.spec.IsKey), s)
-	} else if s, err = e.registry.ByID(id); err == nil {
-		imports, err = schemas.Imports(e.registry, s)
-	}
+	id, s, imports, err := e.schema()
 	if err != nil {
-		return fmt.Errorf("the schema of the topic %s: %w", e.spec.Topic, err)
+		return err
 	}
 	n, err := parseSchema(s, imports)
-	if err != nil {
-		return err
+	if err == nil {
+		e.step, err = compileEncoder(e.spec, n)
 	}
-	step, err := compileEncoder(e.spec, n)
 	if err != nil {
-		return err
+		return e.refused(err)
 	}
-	e.id, e.step = id, step
+	e.id = id
 	return nil
+}
+
+func (e *encoder) schema() (id int, s schemas.Schema, imports map[string]schemas.Schema, err error) {
+	f := New(e.registry)
+	if id = e.given; id == 0 {
+		if s, err = f.Schema(e.spec); err == nil {
+			id, err = formats.RegisterSchema(e.registry, f, e.spec)
+		}
+		return id, s, nil, err
+	}
+	if s, err = e.registry.ByID(id); err == nil {
+		imports, err = schemas.Imports(e.registry, s)
+	}
+	if err != nil && !schemas.IsUnavailable(err) {
+		err = e.refused(fmt.Errorf("%s %d: %w", formats.PropertySchemaID, id, err))
+	}
+	return id, s, imports, err
+}
+
+// refused is the error of a schema that does not do for the topic.
+func (e *encoder) refused(err error) error {
+	return &schemas.RegistrationError{Subject: schemas.Subject(e.spec.Topic, e.spec.IsKey), Cause: err}
 }
 
 // appendNull writes null, if it may be.

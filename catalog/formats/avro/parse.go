@@ -286,37 +286,46 @@ func (p *parser) fixed(m map[string]any, namespace string) (*node, error) {
 	return n, nil
 }
 
-// measure fills in the fewest bytes of all types. What is inside itself counts as nothing there, which is too little at most.
-func measure(n *node, seen map[*node]bool) int {
+// measure fills in the bytes that values of all types take. What is inside itself counts as nothing there, which is too little
+// at most.
+func measure(n *node, seen map[*node]bool) {
 	if seen[n] {
-		return n.least
+		return
 	}
 	seen[n] = true
+	n.least, n.exact = 0, -1
 	switch n.kind {
 	case kindNull:
+		n.exact = 0
+	case kindBoolean:
+		n.least, n.exact = 1, 1
 	case kindFloat:
-		n.least = 4
+		n.least, n.exact = 4, 4
 	case kindDouble:
-		n.least = 8
+		n.least, n.exact = 8, 8
 	case kindFixed:
-		n.least = n.size
+		n.least, n.exact = n.size, n.size
 	case kindArray, kindMap:
 		measure(n.items, seen)
 		n.least = 1
 	case kindRecord:
-		least := 0
+		least, exact := 0, 0
 		for _, f := range n.fields {
-			least = min(least+measure(f.typ, seen), maxFixed)
+			measure(f.typ, seen)
+			least = min(least+f.typ.least, maxFixed)
+			if exact += f.typ.exact; f.typ.exact < 0 || exact > maxFixed {
+				exact = math.MinInt32
+			}
 		}
-		n.least = least
+		n.least, n.exact = least, max(exact, -1)
 	case kindUnion:
 		least := maxFixed
 		for _, b := range n.branches {
-			least = min(least, measure(b, seen))
+			measure(b, seen)
+			least = min(least, b.least)
 		}
 		n.least = 1 + least
 	default:
 		n.least = 1
 	}
-	return n.least
 }

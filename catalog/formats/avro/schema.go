@@ -61,8 +61,9 @@ type node struct {
 	branches []*node
 	// isEntry marks a record that Connect writes for an entry of a map whose keys are no plain strings: an array of them is a map.
 	isEntry bool
-	// least is the fewest bytes that a value takes, as far as that is easily known.
-	least int
+	// least is the fewest bytes that a value takes, as far as that is easily known; exact is how many all values take, -1 if that
+	// differs or is not known.
+	least, exact int
 }
 
 // field is a field of a record.

@@ -147,7 +147,6 @@ const maxEmpty = 1 << 16
 
 // blocks reads the items of an array or map, which take at least least bytes, by calling read for each.
 func (d *decoder) blocks(b []byte, i, least int, read func(i int) int) int {
-	total := int64(0)
 	for {
 		count, _, next := block(b, i, least)
 		if next < 0 {
@@ -157,7 +156,10 @@ func (d *decoder) blocks(b []byte, i, least int, read func(i int) int) int {
 			return next
 		}
 		i = next
-		if total += count; least == 0 && total > maxEmpty {
+		if least == 0 {
+			d.empty += min(count, maxEmpty+1)
+		}
+		if d.empty > maxEmpty {
 			return d.fail(fmt.Errorf("the record has more than %d items without bytes", maxEmpty))
 		}
 		for range count {

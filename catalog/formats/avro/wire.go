@@ -84,14 +84,13 @@ func skip(n *node, b []byte, i, depth int) int {
 	if depth > maxDepth {
 		return -1
 	}
+	if n.exact >= 0 {
+		_, i = take(b, i, n.exact)
+		return i
+	}
 	switch n.kind {
-	case kindNull:
-	case kindBoolean:
-		_, i = take(b, i, 1)
 	case kindInt, kindLong, kindEnum:
 		_, i = uvarint(b, i)
-	case kindFloat, kindDouble, kindFixed:
-		_, i = take(b, i, n.least)
 	case kindBytes, kindString:
 		_, i = lengthPrefixed(b, i)
 	case kindArray, kindMap:
