@@ -92,6 +92,8 @@ var fences = map[string][]string{
 	// The tests below tests/ write and read topics with a client of their own, to depend on nothing they test.
 	"github.com/twmb/franz-go":    {"exec/kafka", "server/broker", "server/schemaregistry", "tests"},
 	"github.com/c-bata/go-prompt": {"cmd/internal/repl"},
+	// The compiler of .proto files.
+	"github.com/bufbuild/protocompile": {"catalog/formats/protobuf", "server/schemaregistry"},
 	// Files of keys and certificates.
 	"software.sslmate.com/src/go-pkcs12":      {"exec/kafka/security"},
 	"github.com/pavlo-v-chernykh/keystore-go": {"exec/kafka/security"},

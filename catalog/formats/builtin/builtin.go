@@ -22,5 +22,6 @@ func Registry(registry schemas.Registry) *formats.Registry {
 		none.New(),
 		protobuf.New(),
 		avro.New(registry),
+		protobuf.NewSchema(registry),
 	)
 }

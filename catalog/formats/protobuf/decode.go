@@ -3,7 +3,6 @@ package protobuf
 import (
 	"errors"
 	"fmt"
-	"math"
 
 	"google.golang.org/protobuf/encoding/protowire"
 
@@ -11,21 +10,30 @@ import (
 	"github.com/ksqlgo/ksqlgo/catalog/types"
 )
 
-// decoder reads one side of a topic.
+// decoder reads messages into one side of a row.
 type decoder struct {
 	spec    *formats.Spec
 	message *message
 	// lists are the elements and entries of repeated columns seen so far, by column.
 	lists []repeated
-	// scratch are texts whose bytes had to be mended, by column.
+	// scratch are texts that had to be made, by column.
 	scratch [][]byte
+	// missing are scalars' defaults that are texts, by column.
+	missing [][]byte
 }
 
 func newDecoder(spec *formats.Spec, m *message) *decoder {
-	return &decoder{spec: spec, message: m, lists: make([]repeated, len(spec.Columns)), scratch: make([][]byte, len(spec.Columns))}
+	n := len(spec.Columns)
+	d := &decoder{spec: spec, message: m, lists: make([]repeated, n), scratch: make([][]byte, n), missing: make([][]byte, n)}
+	for i := range m.fields {
+		if f := &m.fields[i]; f.typ.Kind == types.String && f.number > 0 && !f.repeated {
+			d.missing[i] = f.value.zeroText()
+		}
+	}
+	return d
 }
 
-// Decode reads a record; see [formats.Decoder]. Fields of other numbers are skipped; of a field that is there several times
+// Decode reads a message; see [formats.Decoder]. Fields of other numbers are skipped; of a field that is there several times
 // the last one counts.
 func (d *decoder) Decode(data []byte, row *types.Row) error {
 	if d.spec.Unwrapped && d.message.fields[0].typ.Kind == types.Struct {
@@ -42,7 +50,7 @@ func (d *decoder) Decode(data []byte, row *types.Row) error {
 	for i, loc := range d.spec.Locs {
 		d.lists[i] = repeated{}
 		if loc.Class != types.ClassNone {
-			d.message.fields[i].setMissing(row, loc)
+			d.setMissing(i, row, loc)
 		}
 	}
 	for len(data) > 0 {
@@ -51,9 +59,10 @@ func (d *decoder) Decode(data []byte, row *types.Row) error {
 			return broken(n)
 		}
 		data = data[n:]
-		if i := int(number) - 1; i < len(d.spec.Locs) && d.spec.Locs[i].Class != types.ClassNone {
+		p := d.message.find(number)
+		if i := int(p.field) - 1; i >= 0 && d.spec.Locs[i].Class != types.ClassNone {
 			var err error
-			if n, err = d.column(i, wire, data, row); err != nil {
+			if n, err = d.column(i, p.member, number, wire, data, row); err != nil {
 				return d.failed(i, err)
 			}
 		} else if n = protowire.ConsumeFieldValue(number, wire, data); n < 0 {
@@ -71,18 +80,21 @@ func (d *decoder) Decode(data []byte, row *types.Row) error {
 
 // failed says which column an error is about.
 func (d *decoder) failed(i int, err error) error {
-	return fmt.Errorf("field %d (%s): %w", i+1, d.spec.Columns[i].Name, err)
+	return fmt.Errorf("field %d (%s): %w", d.message.fields[i].number, d.spec.Columns[i].Name, err)
 }
 
 func broken(n int) error { return fmt.Errorf("no protobuf message: %w", protowire.ParseError(n)) }
 
 // setMissing makes a column what a field is that is not there.
-func (f *field) setMissing(row *types.Row, loc types.Loc) {
+func (d *decoder) setMissing(i int, row *types.Row, loc types.Loc) {
+	f := &d.message.fields[i]
 	switch {
 	case f.repeated:
 		row.SetRef(loc, emptyOf[f.typ.Kind])
-	case f.isOptional || f.value.wrapped || !isScalar(f.typ):
+	case f.number == 0 || f.isOptional || f.members != nil || f.value.wrapped || !f.value.kind.isScalar():
 		row.SetNull(loc)
+	case f.typ.Kind == types.String:
+		row.SetBytes(loc, d.missing[i])
 	case loc.Class == types.ClassBytes:
 		row.SetBytes(loc, nothing)
 	default:
@@ -96,13 +108,13 @@ var emptyOf = map[types.Kind]any{types.Array: []any{}, types.Map: &types.MapValu
 var nothing = []byte{}
 
 // column reads the value of a column and returns how long it was.
-func (d *decoder) column(i int, wire protowire.Type, data []byte, row *types.Row) (int, error) {
+func (d *decoder) column(i int, member int32, number protowire.Number, wire protowire.Type, data []byte, row *types.Row) (int, error) {
 	f, loc := &d.message.fields[i], d.spec.Locs[i]
-	if f.repeated || loc.Class == types.ClassRef {
+	if loc.Class == types.ClassRef {
 		if f.repeated {
-			return f.gather(&d.lists[i], wire, data)
+			return f.gather(&d.lists[i], number, wire, data)
 		}
-		v, n, err := f.value.decode(wire, data)
+		v, n, err := f.decode(member, number, wire, data)
 		if err == nil {
 			row.SetRef(loc, v)
 		}
@@ -123,9 +135,12 @@ func (d *decoder) column(i int, wire protowire.Type, data []byte, row *types.Row
 			return 0, err
 		}
 		if data == nil {
-			if loc.Class == types.ClassBytes {
+			switch {
+			case f.typ.Kind == types.String:
+				row.SetBytes(loc, d.missing[i])
+			case loc.Class == types.ClassBytes:
 				row.SetBytes(loc, nothing)
-			} else {
+			default:
 				row.SetInt64(loc, 0)
 			}
 			return whole, nil
@@ -140,62 +155,56 @@ func (d *decoder) column(i int, wire protowire.Type, data []byte, row *types.Row
 
 // scalar reads what a column holds in 64 bits or as bytes.
 func (d *decoder) scalar(i int, loc types.Loc, data []byte, row *types.Row) (int, error) {
-	switch kind := d.message.fields[i].typ.Kind; kind {
-	case types.Boolean, types.Int, types.Bigint:
-		v, n := protowire.ConsumeVarint(data)
-		if n < 0 {
-			return 0, broken(n)
+	v := &d.message.fields[i].value
+	var x int64
+	n := 0
+	switch v.kind {
+	case kindString, kindBytes, kindDate, kindTime, kindTimestamp:
+		b, length := protowire.ConsumeBytes(data)
+		if length < 0 {
+			return 0, broken(length)
 		}
-		row.SetInt64(loc, narrow(kind, v))
-		return n, nil
-	case types.Double:
-		v, n := protowire.ConsumeFixed64(data)
-		if n < 0 {
-			return 0, broken(n)
-		}
-		row.SetInt64(loc, int64(v))
-		return n, nil
-	default:
-		b, n := protowire.ConsumeBytes(data)
-		if n < 0 {
-			return 0, broken(n)
-		}
-		switch kind {
-		case types.String:
+		switch v.kind {
+		case kindString:
 			b, d.scratch[i] = formats.ValidText(b, d.scratch[i][:0])
 			row.SetBytes(loc, b)
-		case types.Bytes:
+			return length, nil
+		case kindBytes:
 			row.SetBytes(loc, b)
-		default:
-			v, err := decodeLogical(kind, b)
-			if err != nil {
+			return length, nil
+		}
+		var err error
+		if x, err = decodeLogical(v.kind, b); err != nil {
+			return 0, err
+		}
+		n = length
+	default:
+		if x, n = v.kind.consume(data); n < 0 {
+			return 0, broken(n)
+		}
+	}
+	switch {
+	case v.kind == kindEnum:
+		row.SetBytes(loc, v.enum.text(int32(x)))
+	case loc.Class == types.ClassBytes:
+		d.scratch[i] = v.kind.appendText(d.scratch[i][:0], x)
+		row.SetBytes(loc, d.scratch[i])
+	default:
+		if v.typ.Kind == types.Time {
+			if err := fitsType(v.typ, x); err != nil {
 				return 0, err
 			}
-			row.SetInt64(loc, v)
 		}
-		return n, nil
+		row.SetInt64(loc, x)
 	}
+	return n, nil
 }
 
-// narrow is an integer as a kind holds it: of an int32 the low bits count.
-func narrow(kind types.Kind, v uint64) int64 {
-	switch kind {
-	case types.Boolean:
-		if v != 0 {
-			return 1
-		}
-		return 0
-	case types.Int:
-		return int64(int32(v))
-	}
-	return int64(v)
-}
-
-func decodeLogical(kind types.Kind, data []byte) (int64, error) {
-	switch kind {
-	case types.Date:
+func decodeLogical(k kind, data []byte) (int64, error) {
+	switch k {
+	case kindDate:
 		return decodeDate(data)
-	case types.Time:
+	case kindTime:
 		return decodeTime(data)
 	}
 	return decodeTimestamp(data)
@@ -290,7 +299,7 @@ func (r *repeated) put(key, value any) {
 }
 
 // gather reads one element, several packed ones, or an entry.
-func (f *field) gather(into *repeated, wire protowire.Type, data []byte) (int, error) {
+func (f *field) gather(into *repeated, number protowire.Number, wire protowire.Type, data []byte) (int, error) {
 	v := &f.value
 	switch {
 	case f.typ.Kind == types.Map:
@@ -306,11 +315,13 @@ func (f *field) gather(into *repeated, wire protowire.Type, data []byte) (int, e
 			return 0, err
 		}
 		if entry[0] == nil {
-			entry[0] = defaultOf(f.typ.Key)
+			if entry[0] = v.fields.fields[0].value.zeroOrNil(); entry[0] == nil {
+				return 0, errors.New("an entry of a MAP has no key")
+			}
 		}
 		into.put(entry[0], entry[1])
 		return n, nil
-	case v.packs() && wire == protowire.BytesType:
+	case v.wire != protowire.BytesType && v.wire != protowire.StartGroupType && !v.wrapped && wire == protowire.BytesType:
 		b, n := protowire.ConsumeBytes(data)
 		if n < 0 {
 			return 0, broken(n)
@@ -324,7 +335,7 @@ func (f *field) gather(into *repeated, wire protowire.Type, data []byte) (int, e
 		}
 		return n, nil
 	}
-	x, n, err := v.decode(wire, data)
+	x, n, err := v.decode(number, wire, data)
 	if err == nil {
 		into.list = append(into.list, x)
 	}
@@ -339,20 +350,21 @@ func (m *message) decode(data []byte) (types.StructValue, error) {
 	}
 	var lists []repeated
 	err := eachField(data, func(number protowire.Number, wire protowire.Type, data []byte) (int, error) {
-		i := int(number) - 1
-		if i >= len(m.fields) {
+		p := m.find(number)
+		i := int(p.field) - 1
+		if i < 0 {
 			return skip(number, wire, data)
 		}
 		f := &m.fields[i]
 		if !f.repeated {
-			v, n, err := f.value.decode(wire, data)
+			v, n, err := f.decode(p.member, number, wire, data)
 			out[i] = v
 			return n, err
 		}
 		if lists == nil {
 			lists = make([]repeated, len(m.fields))
 		}
-		return f.gather(&lists[i], wire, data)
+		return f.gather(&lists[i], number, wire, data)
 	})
 	for i := range lists {
 		if v := lists[i].boxed(); v != nil {
@@ -362,12 +374,35 @@ func (m *message) decode(data []byte) (types.StructValue, error) {
 	return out, err
 }
 
-// decode reads a value behind its tag.
-func (v *value) decode(wire protowire.Type, data []byte) (any, int, error) {
+// decode reads a field that does not repeat, or a member of a oneof: the STRUCT in which all others are null.
+func (f *field) decode(member int32, number protowire.Number, wire protowire.Type, data []byte) (any, int, error) {
+	if f.members == nil {
+		return f.value.decode(number, wire, data)
+	}
+	out := make(types.StructValue, len(f.members))
+	if member <= 0 {
+		n, err := skip(number, wire, data)
+		return out, n, err
+	}
+	v, n, err := f.members[member-1].value.decode(number, wire, data)
+	out[member-1] = v
+	return out, n, err
+}
+
+// decode reads a value behind its tag; what it returns does not point into data.
+func (v *value) decode(number protowire.Number, wire protowire.Type, data []byte) (any, int, error) {
 	if wire != v.outerWire() {
 		return nil, 0, wrongType(wire)
 	}
-	if isScalar(v.typ) && !v.wrapped {
+	if v.kind == kindGroup {
+		b, n := protowire.ConsumeGroup(number, data)
+		if n < 0 {
+			return nil, 0, broken(n)
+		}
+		x, err := v.fields.decode(b)
+		return x, n, err
+	}
+	if v.kind.isScalar() && !v.wrapped {
 		return v.decodeScalar(data)
 	}
 	b, n := protowire.ConsumeBytes(data)
@@ -376,17 +411,18 @@ func (v *value) decode(wire protowire.Type, data []byte) (any, int, error) {
 	}
 	var x any
 	var err error
-	switch v.typ.Kind {
-	case types.Struct:
+	switch v.kind {
+	case kindMessage:
 		x, err = v.fields.decode(b)
-	case types.Decimal:
+	case kindDecimal:
 		x, err = decodeDecimal(b, v.typ)
-	case types.Date, types.Time, types.Timestamp:
+	case kindDate, kindTime, kindTimestamp:
 		var i int64
-		i, err = decodeLogical(v.typ.Kind, b)
-		x = types.Slot{I: i}.Boxed(v.typ)
+		if i, err = decodeLogical(v.kind, b); err == nil {
+			x, err = v.box(i)
+		}
 	default:
-		x = defaultOf(v.typ)
+		x = v.zero()
 		var inner []byte
 		if inner, err = lastField(b, v.wire); err == nil && inner != nil {
 			x, _, err = v.decodeScalar(inner)
@@ -395,34 +431,38 @@ func (v *value) decode(wire protowire.Type, data []byte) (any, int, error) {
 	return x, n, err
 }
 
-// decodeScalar reads a scalar without its tag; what it returns does not point into data.
+// box is what is kept in 64 bits as a boxed value of the type.
+func (v *value) box(x int64) (any, error) {
+	if v.typ.Kind == types.String {
+		return string(v.kind.appendText(nil, x)), nil
+	}
+	if err := fitsType(v.typ, x); err != nil {
+		return nil, err
+	}
+	return types.Slot{I: x}.Boxed(v.typ), nil
+}
+
+// decodeScalar reads a scalar without its tag.
 func (v *value) decodeScalar(data []byte) (any, int, error) {
-	switch v.typ.Kind {
-	case types.Boolean, types.Int, types.Bigint:
-		x, n := protowire.ConsumeVarint(data)
-		if n < 0 {
-			return nil, 0, broken(n)
-		}
-		return types.Slot{I: narrow(v.typ.Kind, x)}.Boxed(v.typ), n, nil
-	case types.Double:
-		x, n := protowire.ConsumeFixed64(data)
-		if n < 0 {
-			return nil, 0, broken(n)
-		}
-		return math.Float64frombits(x), n, nil
-	case types.String:
+	switch v.kind {
+	case kindString, kindBytes:
 		x, n := protowire.ConsumeBytes(data)
 		if n < 0 {
 			return nil, 0, broken(n)
+		}
+		if v.kind == kindBytes {
+			return append([]byte{}, x...), n, nil
 		}
 		text, _ := formats.ValidText(x, nil)
 		return string(text), n, nil
-	case types.Bytes:
-		x, n := protowire.ConsumeBytes(data)
-		if n < 0 {
-			return nil, 0, broken(n)
-		}
-		return append([]byte{}, x...), n, nil
 	}
-	return nil, 0, errors.New("no scalar")
+	x, n := v.kind.consume(data)
+	switch {
+	case n < 0:
+		return nil, 0, broken(n)
+	case v.kind == kindEnum:
+		return string(v.enum.text(int32(x))), n, nil
+	}
+	boxed, err := v.box(x)
+	return boxed, n, err
 }

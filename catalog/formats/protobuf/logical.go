@@ -2,12 +2,15 @@ package protobuf
 
 import (
 	"errors"
+	"fmt"
 	"math"
 	"math/big"
 	"time"
 
 	"github.com/cockroachdb/apd/v3"
 	"google.golang.org/protobuf/encoding/protowire"
+	"google.golang.org/protobuf/proto"
+	"google.golang.org/protobuf/reflect/protoreflect"
 
 	"github.com/ksqlgo/ksqlgo/catalog/formats"
 	"github.com/ksqlgo/ksqlgo/catalog/types"
@@ -25,6 +28,57 @@ func appendVarints(dst []byte, list ...int64) []byte {
 	}
 	dst[at] = byte(len(dst) - at - 1)
 	return dst
+}
+
+// decimalType is the type of a column whose field is a Decimal: precision and scale stand among the options that Connect sets.
+func decimalType(fd protoreflect.FieldDescriptor) (*types.Type, error) {
+	t := types.DecimalOf(defaultPrecision, 0)
+	raw, err := proto.Marshal(fd.Options())
+	if err != nil {
+		return nil, err
+	}
+	into := map[string]*int{"precision": &t.Precision, "scale": &t.Scale}
+	if err := eachBytes(raw, metaNumber, func(meta []byte) error {
+		return eachBytes(meta, 2, func(entry []byte) error {
+			var key, text string
+			if err := eachBytes(entry, 1, func(b []byte) error { key = string(b); return nil }); err != nil {
+				return err
+			}
+			err := eachBytes(entry, 2, func(b []byte) error { text = string(b); return nil })
+			if to, number := into[key], 0; to != nil {
+				if _, bad := fmt.Sscan(text, &number); bad == nil {
+					*to = number
+				}
+			}
+			return err
+		})
+	}); err != nil {
+		return nil, err
+	}
+	if t.Precision < 1 || t.Precision > maxPrecision || t.Scale < 0 || t.Scale > t.Precision {
+		return nil, fmt.Errorf("field %s has no DECIMAL of %d digits, %d of them behind the point", fd.FullName(), t.Precision, t.Scale)
+	}
+	return t, nil
+}
+
+// defaultPrecision is that of a DECIMAL whose schema does not say it; maxPrecision bounds what it may say.
+const (
+	defaultPrecision = 64
+	maxPrecision     = 1000
+)
+
+// eachBytes calls read with the contents of each field of a number that is bytes or a message.
+func eachBytes(data []byte, number protowire.Number, read func([]byte) error) error {
+	return eachField(data, func(have protowire.Number, wire protowire.Type, data []byte) (int, error) {
+		if have != number || wire != protowire.BytesType {
+			return skip(have, wire, data)
+		}
+		b, n := protowire.ConsumeBytes(data)
+		if n < 0 {
+			return 0, broken(n)
+		}
+		return n, read(b)
+	})
 }
 
 const secondsOfDay = 24 * 60 * 60
@@ -46,14 +100,14 @@ func appendTimestamp(dst []byte, ms int64) []byte {
 	return appendVarints(dst, seconds, rest*1_000_000)
 }
 
-// appendDecimal writes the fields of a confluent.type.Decimal.
-func appendDecimal(dst []byte, t *types.Type, d *apd.Decimal) []byte {
+// appendDecimal writes the fields of a confluent.type.Decimal. Its precision is that of the number, as Connect writes it.
+func appendDecimal(dst []byte, d *apd.Decimal) []byte {
 	unscaled := d.Coeff.MathBigInt()
 	if d.Negative {
 		unscaled.Neg(unscaled)
 	}
 	dst = protowire.AppendBytes(protowire.AppendTag(dst, 1, protowire.BytesType), twosComplement(unscaled))
-	dst = protowire.AppendVarint(protowire.AppendTag(dst, 2, protowire.VarintType), uint64(t.Precision))
+	dst = protowire.AppendVarint(protowire.AppendTag(dst, 2, protowire.VarintType), uint64(d.NumDigits()))
 	if d.Exponent != 0 {
 		dst = protowire.AppendVarint(protowire.AppendTag(dst, 3, protowire.VarintType), uint64(int64(-d.Exponent)))
 	}

@@ -1,6 +1,7 @@
-// Package protobuf is the PROTOBUF_NOSR format: a side of a topic as one message of proto3 without a header. The columns are
-// its fields, numbered from 1 in their order; names are not on the wire. The fields have the types that Kafka Connect's
-// converter gives them:
+// Package protobuf is the formats PROTOBUF and PROTOBUF_NOSR: a side of a topic as one protobuf message. One codec reads and
+// writes both by a plan (message.go) of which columns are which fields. The plan of a PROTOBUF side is made of the schema that a
+// record names (registry.go, bind.go); of a PROTOBUF_NOSR side, which has no header and no schema, of the columns, numbered from
+// 1 in their order. The fields that columns get have the types that Kafka Connect's converter gives them:
 //
 //	BOOLEAN, INTEGER, BIGINT, DOUBLE, STRING, BYTES  bool, int32, int64, double, string, bytes
 //	DECIMAL    confluent.type.Decimal: value = 1 (two's complement, big-endian), precision = 2, scale = 3
@@ -10,6 +11,8 @@
 //	ARRAY      repeated, scalars packed
 //	MAP        repeated messages: key = 1, value = 2
 //	STRUCT     a message, its fields numbered from 1
+//
+// The other way round, schemas of others can have any field; kind.go says which type it becomes.
 //
 // A null scalar is not written, and what is not there is read as 0, false or empty: proto3 cannot tell them apart unless
 // PROTOBUF_NULLABLE_REPRESENTATION says how. Messages that are not there are null, arrays and maps empty.
@@ -144,5 +147,5 @@ func (f Format) message(spec *formats.Spec) (*message, error) {
 	for i, c := range spec.Columns {
 		fields[i] = types.Field(c)
 	}
-	return newMessage(fields, nullable), nil
+	return numbered(fields, nullable), nil
 }

@@ -87,7 +87,7 @@ func TestAsGooglesLibrary(t *testing.T) {
 		text     string
 		row      []any
 	}{
-		{"Row", rowColumns, "", `b: true i: -5 l: 9007199254740993 d: 12.25 s: "žluťoučký" y: "\x00\xff" dec { value: "\xfb\x2e" precision: 10 scale: 2 }
+		{"Row", rowColumns, "", `b: true i: -5 l: 9007199254740993 d: 12.25 s: "žluťoučký" y: "\x00\xff" dec { value: "\xfb\x2e" precision: 4 scale: 2 }
 			date { year: 1969 month: 12 day: 22 } time { hours: 23 minutes: 59 seconds: 58 nanos: 7000000 } ts { seconds: -1 nanos: 999000000 }
 			list: [1, 0, -1] texts: ["a", "", "b"] map { key: "k" value: -7 } map { key: "" value: 0 } inner { A: 3 B: "x" B: "y" } inners { A: 1 } inners { }`,
 			[]any{true, int32(-5), int64(9007199254740993), 12.25, "žluťoučký", []byte{0, 255}, apd.New(-1234, -2), types.DateValue(-10),
