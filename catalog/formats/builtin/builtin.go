@@ -6,6 +6,7 @@ import (
 	"github.com/ksqlgo/ksqlgo/catalog/formats/avro"
 	"github.com/ksqlgo/ksqlgo/catalog/formats/delimited"
 	"github.com/ksqlgo/ksqlgo/catalog/formats/json"
+	"github.com/ksqlgo/ksqlgo/catalog/formats/jsonsr"
 	"github.com/ksqlgo/ksqlgo/catalog/formats/kafka"
 	"github.com/ksqlgo/ksqlgo/catalog/formats/none"
 	"github.com/ksqlgo/ksqlgo/catalog/formats/protobuf"
@@ -23,5 +24,6 @@ func Registry(registry schemas.Registry) *formats.Registry {
 		protobuf.New(),
 		avro.New(registry),
 		protobuf.NewSchema(registry),
+		jsonsr.New(registry),
 	)
 }

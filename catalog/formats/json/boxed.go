@@ -103,6 +103,9 @@ func (d *decoder) key(b []byte, i int) (string, int) {
 }
 
 func (d *decoder) mapValue(b []byte, i int, t *types.Type, p *path, depth int) (any, int) {
+	if d.connect != nil && b[i] == '[' {
+		return d.entries(b, i, t, p, depth)
+	}
 	if i = d.open(b, i, '{', t, p, depth); i < 0 {
 		return nil, -1
 	}
@@ -155,6 +158,9 @@ func put(m *types.MapValue, places map[string]int, key string, v any) map[string
 }
 
 func (d *decoder) structValue(b []byte, i int, t *types.Type, p *path, depth int) (any, int) {
+	if d.connect != nil && d.connect.IsUnion(t) {
+		return d.union(b, i, t, p, depth)
+	}
 	if i = d.open(b, i, '{', t, p, depth); i < 0 {
 		return nil, -1
 	}

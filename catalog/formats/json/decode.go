@@ -23,6 +23,9 @@ type decoder struct {
 	names map[string]*name
 	start name
 
+	// connect is nil for plain JSON.
+	connect *Connect
+
 	record  uint64
 	scratch []byte
 	err     error

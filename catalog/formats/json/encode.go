@@ -18,9 +18,8 @@ type encoder struct {
 }
 
 type outColumn struct {
-	typ  *types.Type
-	kind types.Kind
-	loc  types.Loc
+	typ *types.Type
+	loc types.Loc
 	// lead is what stands before the value: the brace or comma, the name, the colon.
 	lead string
 }
@@ -36,7 +35,7 @@ func newEncoder(spec *formats.Spec) *encoder {
 		if spec.Unwrapped {
 			lead = nil
 		}
-		e.columns = append(e.columns, outColumn{c.Type, c.Type.Kind, spec.Locs[i], string(lead)})
+		e.columns = append(e.columns, outColumn{c.Type, spec.Locs[i], string(lead)})
 	}
 	return e
 }
@@ -53,20 +52,7 @@ func (e *encoder) Append(dst []byte, row *types.Row) ([]byte, bool, error) {
 			dst = append(dst, "null"...)
 			continue
 		}
-		switch c.kind {
-		case types.Bigint, types.Int, types.Date, types.Time, types.Timestamp:
-			dst = appendInt(dst, row.I[c.loc.Slot])
-		case types.String:
-			dst = appendString(dst, row.B[c.loc.Slot])
-		case types.Double:
-			dst = appendDouble(dst, row.Double(c.loc))
-		case types.Boolean:
-			dst = strconv.AppendBool(dst, row.I[c.loc.Slot] != 0)
-		case types.Bytes:
-			dst = appendBase64(dst, row.B[c.loc.Slot])
-		default:
-			dst = appendBoxed(dst, c.typ, row.R[c.loc.Slot])
-		}
+		dst = AppendColumn(dst, c.typ, row, c.loc)
 	}
 	switch {
 	case e.unwrapped:

@@ -3,6 +3,8 @@
 package json
 
 import (
+	"github.com/cockroachdb/apd/v3"
+
 	"github.com/ksqlgo/ksqlgo/catalog/formats"
 	"github.com/ksqlgo/ksqlgo/catalog/types"
 )
@@ -15,6 +17,26 @@ type Format struct{}
 
 // New makes the format.
 func New() Format { return Format{} }
+
+// Connect says what a decoder reads that Kafka Connect's converter for JSON with schemas writes and nobody else: MAPs as lists of
+// entries ({"key": ..., "value": ...}) as well as objects, and unions.
+type Connect struct {
+	// DecimalText reads a DECIMAL that is text; nil where such text is the number.
+	DecimalText func(t *types.Type, text []byte) (*apd.Decimal, error)
+	// IsUnion says whether a STRUCT is a union: the first of its fields that fits what is there gets it, the others are null.
+	IsUnion func(t *types.Type) bool
+}
+
+// NewConnectDecoder makes a decoder of what Kafka Connect writes; see [formats.Format]. How decimals are read can be changed
+// between records.
+func NewConnectDecoder(spec *formats.Spec, c *Connect) (formats.Decoder, error) {
+	if err := formats.CheckSpec(spec); err != nil {
+		return nil, err
+	}
+	d := newDecoder(spec)
+	d.connect = c
+	return d, nil
+}
 
 // Name is JSON.
 func (Format) Name() string { return "JSON" }

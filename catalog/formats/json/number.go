@@ -187,6 +187,14 @@ func (d *decoder) decimal(b []byte, i int, t *types.Type, p *path) (*apd.Decimal
 		if text, end, ok = d.text(b, i); !ok {
 			return nil, -1
 		}
+		if d.connect != nil && d.connect.DecimalText != nil {
+			dec, err := d.connect.DecimalText(t, text)
+			if err != nil {
+				d.err = fmt.Errorf("%w, path: %s", err, p)
+				return nil, -1
+			}
+			return dec, end
+		}
 	case c == '-' || c-'0' < 10:
 		if end = d.skipNumber(b, i); end < 0 {
 			return nil, -1

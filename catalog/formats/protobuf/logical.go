@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"math"
-	"math/big"
 	"time"
 
 	"github.com/cockroachdb/apd/v3"
@@ -102,44 +101,14 @@ func appendTimestamp(dst []byte, ms int64) []byte {
 
 // appendDecimal writes the fields of a confluent.type.Decimal. Its precision is that of the number, as Connect writes it.
 func appendDecimal(dst []byte, d *apd.Decimal) []byte {
-	unscaled := d.Coeff.MathBigInt()
-	if d.Negative {
-		unscaled.Neg(unscaled)
-	}
-	dst = protowire.AppendBytes(protowire.AppendTag(dst, 1, protowire.BytesType), twosComplement(unscaled))
+	dst = protowire.AppendTag(dst, 1, protowire.BytesType)
+	at := len(dst)
+	dst = prefixLength(formats.AppendUnscaled(append(dst, 0), d), at)
 	dst = protowire.AppendVarint(protowire.AppendTag(dst, 2, protowire.VarintType), uint64(d.NumDigits()))
 	if d.Exponent != 0 {
 		dst = protowire.AppendVarint(protowire.AppendTag(dst, 3, protowire.VarintType), uint64(int64(-d.Exponent)))
 	}
 	return dst
-}
-
-// twosComplement is a number as Java's BigInteger.toByteArray writes it: the fewest bytes that have a sign bit.
-func twosComplement(v *big.Int) []byte {
-	if v.Sign() >= 0 {
-		b := v.Bytes()
-		if len(b) == 0 || b[0]&0x80 != 0 {
-			b = append([]byte{0}, b...)
-		}
-		return b
-	}
-	// -v-1 has the same bits, inverted.
-	b := new(big.Int).Not(v).Bytes()
-	if len(b) == 0 || b[0]&0x80 != 0 {
-		b = append([]byte{0}, b...)
-	}
-	for i := range b {
-		b[i] = ^b[i]
-	}
-	return b
-}
-
-func fromTwosComplement(b []byte) *big.Int {
-	v := new(big.Int).SetBytes(b)
-	if len(b) > 0 && b[0]&0x80 != 0 {
-		v.Sub(v, new(big.Int).Lsh(big.NewInt(1), uint(len(b))*8))
-	}
-	return v
 }
 
 // varints reads a message of integer fields; others are skipped.
@@ -194,9 +163,6 @@ func decodeTimestamp(data []byte) (ms int64, err error) {
 	return v[0]*1000 + v[1]/1_000_000, nil
 }
 
-// maxDecimalBytes bounds a number: the digits of the widest DECIMAL take less.
-const maxDecimalBytes = 1 << 10
-
 func decodeDecimal(data []byte, t *types.Type) (*apd.Decimal, error) {
 	var unscaled []byte
 	var scale int64
@@ -216,14 +182,5 @@ func decodeDecimal(data []byte, t *types.Type) (*apd.Decimal, error) {
 	if err != nil {
 		return nil, err
 	}
-	if len(unscaled) > maxDecimalBytes || scale < -1000 || scale > 1000 {
-		return nil, errors.New("no DECIMAL that fits " + t.String())
-	}
-	v := fromTwosComplement(unscaled)
-	d := &apd.Decimal{Negative: v.Sign() < 0, Exponent: int32(-scale)}
-	d.Coeff.SetMathBigInt(v.Abs(v))
-	if err := formats.FitDecimal(d, t); err != nil {
-		return nil, err
-	}
-	return d, nil
+	return formats.Unscaled(unscaled, int(max(min(scale, math.MaxInt32), math.MinInt32)), t)
 }
