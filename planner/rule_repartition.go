@@ -38,11 +38,13 @@ func (a *analyzer) chooseRepartition(j *ast.Join, node *logical.Join, l, r *join
 	}
 	// The bytes of a key whose schema is in the registry depend on who wrote it: only what a join has written already is
 	// known to be alike.
-	if _, keeps := a.env.schemaFormat(l.side.KeyFormat.Name); keeps && !l.join {
-		moveL = true
-	}
-	if _, keeps := a.env.schemaFormat(r.side.KeyFormat.Name); keeps && !r.join {
-		moveR = true
+	_, keepsL := a.env.schemaFormat(l.side.KeyFormat.Name)
+	_, keepsR := a.env.schemaFormat(r.side.KeyFormat.Name)
+	moveL, moveR = moveL || keepsL && !l.join, moveR || keepsR && !r.join
+	if windowed := l.window != types.NoWindow && l.window == r.window; windowed && keepsL && keepsR && l.side.Partitions == 1 && r.side.Partitions == 1 &&
+		l.keyIndex(node.L.On) >= 0 && r.keyIndex(node.R.On) >= 0 {
+		// In one partition all keys meet, whatever their bytes.
+		moveL, moveR = false, false
 	}
 	if (moveL || moveR) && (l.window != types.NoWindow || r.window != types.NoWindow) {
 		return diag.Errorf(diag.NotSupported, j.Span(), "Implicit repartitioning of windowed sources is not supported. See https://github.com/confluentinc/ksql/issues/4385.")

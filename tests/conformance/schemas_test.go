@@ -44,17 +44,18 @@ func (c *testCase) registerSchemas(registry *schemas.Memory) error {
 			}
 			schema := schemas.Schema{Kind: kindOfSchema(s.format, s.schema), Text: schemaText(s.schema)}
 			for _, ref := range s.refs {
-				subject := strings.TrimSuffix(ref.Name, ".proto")
-				if _, err := registry.Register(subject, schemas.Schema{Kind: kindOfSchema(ref.Format, ref.Schema), Text: schemaText(ref.Schema)}); err != nil {
-					return err
-				}
-				schema.References = append(schema.References, schemas.Reference{Name: ref.Name, Subject: subject, Version: 1})
+				schema.References = append(schema.References, schemas.Reference{Name: ref.Name, Subject: ref.Name, Version: 1})
 			}
 			subject := schemas.Subject(t.Name, s.isKey)
 			if s.id > 0 {
 				registry.RegisterAs(subject, schema, s.id)
 			} else if _, err := registry.Register(subject, schema); err != nil {
 				return err
+			}
+			for _, ref := range s.refs {
+				if _, err := registry.Register(ref.Name, schemas.Schema{Kind: kindOfSchema(ref.Format, ref.Schema), Text: schemaText(ref.Schema)}); err != nil {
+					return err
+				}
 			}
 		}
 	}
