@@ -148,7 +148,7 @@ const maxEmpty = 1 << 16
 // blocks reads the items of an array or map, which take at least least bytes, by calling read for each.
 func (d *decoder) blocks(b []byte, i, least int, read func(i int) int) int {
 	for {
-		count, _, next := block(b, i, least)
+		count, next := block(b, i, least)
 		if next < 0 {
 			return d.malformed()
 		}

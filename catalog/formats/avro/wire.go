@@ -50,30 +50,24 @@ func lengthPrefixed(b []byte, i int) ([]byte, int) {
 	return take(b, i, int(n))
 }
 
-// block reads the head of a block of an array or map whose items take at least least bytes: how many there are, 0 at the end,
-// and where the block ends if it says so, -1 otherwise. A count that the rest of the data cannot hold is none; of items
-// without bytes there may be many.
-func block(b []byte, i, least int) (count int64, end, next int) {
+// block reads the head of a block of an array or map whose items take at least least bytes, and gives how many there are, 0 at
+// the end. A count that the rest of the data cannot hold is none; of items without bytes there may be many. A block may say how
+// long it is: that is not looked at, so that what is skipped is as well formed as what is read.
+func block(b []byte, i, least int) (count int64, next int) {
 	n, i := long(b, i)
-	if i < 0 {
-		return 0, -1, -1
+	if i < 0 || n == math.MinInt64 {
+		return 0, -1
 	}
-	end = -1
 	if n < 0 {
-		if n == math.MinInt64 {
-			return 0, -1, -1
-		}
 		n = -n
-		var size int64
-		if size, i = long(b, i); i < 0 || size < 0 || size > int64(len(b)-i) {
-			return 0, -1, -1
+		if _, i = long(b, i); i < 0 {
+			return 0, -1
 		}
-		end = i + int(size)
 	}
 	if least > 0 && n > int64((len(b)-i)/least) {
-		return 0, -1, -1
+		return 0, -1
 	}
-	return n, end, i
+	return n, i
 }
 
 // maxDepth is how deep what is skipped may nest.
@@ -117,24 +111,22 @@ func skipBlocks(n *node, b []byte, i, depth int) int {
 		least++ // the key
 	}
 	for {
-		count, end, next := block(b, i, least)
+		count, next := block(b, i, least)
 		if next < 0 || count == 0 {
 			return next
 		}
 		i = next
-		switch {
-		case end >= 0:
-			i = end
-		case least > 0:
-			for range count {
-				if n.kind == kindMap {
-					if _, i = lengthPrefixed(b, i); i < 0 {
-						return -1
-					}
-				}
-				if i = skip(n.items, b, i, depth+1); i < 0 {
+		if n.kind == kindArray && n.items.exact == 0 {
+			continue
+		}
+		for range count {
+			if n.kind == kindMap {
+				if _, i = lengthPrefixed(b, i); i < 0 {
 					return -1
 				}
+			}
+			if i = skip(n.items, b, i, depth+1); i < 0 {
+				return -1
 			}
 		}
 	}
