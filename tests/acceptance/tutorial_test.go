@@ -54,8 +54,9 @@ func runTutorial(_ context.Context, dir string) error {
 	if err := readJSON(filepath.Join(dir, "output.json"), &want); err != nil {
 		return err
 	}
+	registry := &schemas.Memory{}
 	w := sqltest.New(sqltest.Config{
-		Functions: functions.Registry(), Formats: formats.Registry(schemas.None{}), ServiceID: "ksql_test_",
+		Functions: functions.Registry(), Formats: formats.Registry(registry), Schemas: registry, ServiceID: "ksql_test_",
 		Properties: map[string]string{"auto.offset.reset": "earliest"},
 	})
 	defer w.Close()
