@@ -12,6 +12,8 @@ import (
 	functions "github.com/ksqlgo/ksqlgo/catalog/functions/builtin"
 	"github.com/ksqlgo/ksqlgo/catalog/schemas"
 	"github.com/ksqlgo/ksqlgo/exec/sim"
+	"github.com/ksqlgo/ksqlgo/grammar"
+	"github.com/ksqlgo/ksqlgo/grammar/ast"
 	"github.com/ksqlgo/ksqlgo/server/sqltest"
 )
 
@@ -60,8 +62,14 @@ func runTutorial(_ context.Context, dir string) error {
 		Properties: map[string]string{"auto.offset.reset": "earliest"},
 	})
 	defer w.Close()
+	made, err := madeTopics(string(statements))
+	if err != nil {
+		return err
+	}
 	for i := range in.Inputs {
-		w.Sim().CreateTopic(in.Inputs[i].Topic, 1)
+		if topic := in.Inputs[i].Topic; !made[topic] {
+			w.Sim().CreateTopic(topic, 1)
+		}
 	}
 	if err := w.Execute(string(statements)); err != nil {
 		return err
@@ -78,6 +86,32 @@ func runTutorial(_ context.Context, dir string) error {
 		return err
 	}
 	return compareTopics(w, want.Outputs)
+}
+
+// madeTopics are the topics that statements make: those of which they give the partitions.
+func madeTopics(statements string) (map[string]bool, error) {
+	list, err := grammar.Parse(statements, grammar.Options{OptionalSemicolon: true})
+	if err != nil {
+		return nil, err
+	}
+	made := map[string]bool{}
+	for _, st := range list {
+		create, ok := st.Statement.(*ast.CreateSource)
+		if !ok {
+			continue
+		}
+		topic, partitions := "", false
+		for _, p := range create.With {
+			switch text, isText := p.Value.(*ast.StringLiteral); {
+			case strings.EqualFold(p.Name, "PARTITIONS"):
+				partitions = true
+			case strings.EqualFold(p.Name, "KAFKA_TOPIC") && isText:
+				topic = text.Value
+			}
+		}
+		made[topic] = made[topic] || partitions
+	}
+	return made, nil
 }
 
 func compareTopics(w *sqltest.World, outputs []tutorialRecord) error {
