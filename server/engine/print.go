@@ -49,7 +49,8 @@ func (e *Engine) Print(ctx context.Context, r Request) (Printed, error) {
 		reader.Close()
 		return nil, statementError(st, err, nil)
 	}
-	p := &printer{reader: reader, interval: 1, key: formatGuess{isKey: true}}
+	before, behind := e.schemaFormats()
+	p := &printer{reader: reader, interval: 1, key: formatGuess{isKey: true, before: before, behind: behind}, value: formatGuess{before: before, behind: behind}}
 	if n.Interval != nil && *n.Interval > 0 {
 		p.interval = *n.Interval
 	}

@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"math"
+	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -18,8 +19,10 @@ import (
 type formatGuess struct {
 	// isKey adds the candidates of windowed keys.
 	isKey bool
-	begun bool
-	left  []printFormat
+	// before and behind are the candidates before JSON and behind it whose schemas are in the registry.
+	before, behind []printFormat
+	begun          bool
+	left           []printFormat
 }
 
 // printFormat is one candidate: its name and how it prints bytes; ok is false when they cannot be that.
@@ -31,18 +34,17 @@ type printFormat struct {
 }
 
 // printFormats lists the candidates in ksqlDB's order.
-func printFormats(isKey bool) []printFormat {
-	out := []printFormat{{name: "JSON", print: printJSON}}
-	out = append(out, printFormat{name: "KAFKA_INT", print: printInt}, printFormat{name: "KAFKA_BIGINT", print: printBigint},
-		printFormat{name: "KAFKA_DOUBLE", print: printDouble})
-	if isKey {
+func (g *formatGuess) printFormats() []printFormat {
+	numbers := []printFormat{{name: "KAFKA_INT", print: printInt}, {name: "KAFKA_BIGINT", print: printBigint}, {name: "KAFKA_DOUBLE", print: printDouble}}
+	out := append(slices.Clone(g.before), printFormat{name: "JSON", print: printJSON})
+	out = append(append(out, g.behind...), numbers...)
+	if g.isKey {
 		out = append(out, printFormat{name: "SESSION(KAFKA_STRING)", print: inSession(printString)},
 			printFormat{name: "HOPPING(KAFKA_STRING)", print: inTimeWindow(printString)},
 			printFormat{name: "TUMBLING(KAFKA_STRING)", print: inTimeWindow(printString)})
 	}
-	numbers := out[1:4]
-	out = append(out, printFormat{name: "KAFKA_STRING", print: printString})
-	if isKey {
+	out = append(out, printFormat{name: "KAFKA_STRING", print: printText})
+	if g.isKey {
 		for _, f := range numbers {
 			out = append(out, printFormat{name: "SESSION(" + f.name + ")", print: plausible(inSession(f.print)), rank: 1},
 				printFormat{name: "HOPPING(" + f.name + ")", print: plausible(inTimeWindow(f.print)), rank: 1},
@@ -82,6 +84,10 @@ func printDouble(b []byte) (string, bool) {
 	return types.FormatDouble(math.Float64frombits(binary.BigEndian.Uint64(b))), true
 }
 
+// printText takes whatever is UTF-8, as ksqlDB does.
+func printText(b []byte) (string, bool) { return string(b), utf8.Valid(b) }
+
+// printString is text without zero bytes: what may stand before a window.
 func printString(b []byte) (string, bool) {
 	if !utf8.Valid(b) || bytes.IndexByte(b, 0) >= 0 {
 		return "", false
@@ -134,7 +140,7 @@ func (g *formatGuess) see(b []byte) {
 		return
 	}
 	if !g.begun {
-		g.begun, g.left = true, printFormats(g.isKey)
+		g.begun, g.left = true, g.printFormats()
 	}
 	kept := g.left[:0]
 	for _, f := range g.left {
