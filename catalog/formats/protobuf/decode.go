@@ -14,8 +14,9 @@ import (
 type decoder struct {
 	spec    *formats.Spec
 	message *message
-	// lists are the elements and entries of repeated columns seen so far, by column.
-	lists []repeated
+	// lists are the elements and entries of repeated columns seen so far, by column; repeated are those columns.
+	lists    []repeated
+	repeated []int
 	// scratch are texts that had to be made, by column.
 	scratch [][]byte
 	// missing are scalars' defaults that are texts, by column.
@@ -28,6 +29,9 @@ func newDecoder(spec *formats.Spec, m *message) *decoder {
 	for i := range m.fields {
 		if f := &m.fields[i]; f.typ.Kind == types.String && f.number > 0 && !f.repeated {
 			d.missing[i] = f.value.zeroText()
+		}
+		if m.fields[i].repeated && spec.Locs[i].Class != types.ClassNone {
+			d.repeated = append(d.repeated, i)
 		}
 	}
 	return d
@@ -47,8 +51,10 @@ func (d *decoder) Decode(data []byte, row *types.Row) error {
 		row.SetRef(d.spec.Locs[0], fields)
 		return nil
 	}
-	for i, loc := range d.spec.Locs {
+	for _, i := range d.repeated {
 		d.lists[i] = repeated{}
+	}
+	for i, loc := range d.spec.Locs {
 		if loc.Class != types.ClassNone {
 			d.setMissing(i, row, loc)
 		}
@@ -70,9 +76,9 @@ func (d *decoder) Decode(data []byte, row *types.Row) error {
 		}
 		data = data[n:]
 	}
-	for i, loc := range d.spec.Locs {
+	for _, i := range d.repeated {
 		if v := d.lists[i].boxed(); v != nil {
-			row.SetRef(loc, v)
+			row.SetRef(d.spec.Locs[i], v)
 		}
 	}
 	return nil
