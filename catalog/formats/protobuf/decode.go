@@ -21,6 +21,30 @@ type decoder struct {
 	scratch [][]byte
 	// missing are scalars' defaults that are texts, by column.
 	missing [][]byte
+	// left is what the record may still hold.
+	left budget
+}
+
+// budget is how many values a record may hold that are kept one by one. A record can name many that take no bytes: empty messages
+// of many fields.
+type budget int
+
+// Each record may hold a number of values, and some more for each byte.
+const (
+	valuesOfRecord = 1 << 22
+	valuesOfByte   = 16
+)
+
+func (d *decoder) budget(data []byte) *budget {
+	d.left = budget(valuesOfRecord + valuesOfByte*len(data))
+	return &d.left
+}
+
+func (b *budget) take(n int) error {
+	if *b -= budget(n); *b < 0 {
+		return errors.New("the record holds too many values")
+	}
+	return nil
 }
 
 func newDecoder(spec *formats.Spec, m *message) *decoder {
@@ -44,13 +68,14 @@ func (d *decoder) Decode(data []byte, row *types.Row) error {
 		if d.spec.Locs[0].Class == types.ClassNone {
 			return nil
 		}
-		fields, err := d.message.fields[0].value.fields.decode(data)
+		fields, err := d.message.fields[0].value.fields.decode(data, d.budget(data))
 		if err != nil {
 			return d.failed(0, err)
 		}
 		row.SetRef(d.spec.Locs[0], fields)
 		return nil
 	}
+	d.budget(data)
 	for _, i := range d.repeated {
 		d.lists[i] = repeated{}
 	}
@@ -118,9 +143,9 @@ func (d *decoder) column(i int, member int32, number protowire.Number, wire prot
 	f, loc := &d.message.fields[i], d.spec.Locs[i]
 	if loc.Class == types.ClassRef {
 		if f.repeated {
-			return f.gather(&d.lists[i], number, wire, data)
+			return f.gather(&d.lists[i], number, wire, data, &d.left)
 		}
-		v, n, err := f.decode(member, number, wire, data)
+		v, n, err := f.decode(member, number, wire, data, &d.left)
 		if err == nil {
 			row.SetRef(loc, v)
 		}
@@ -305,7 +330,7 @@ func (r *repeated) put(key, value any) {
 }
 
 // gather reads one element, several packed ones, or an entry.
-func (f *field) gather(into *repeated, number protowire.Number, wire protowire.Type, data []byte) (int, error) {
+func (f *field) gather(into *repeated, number protowire.Number, wire protowire.Type, data []byte, left *budget) (int, error) {
 	v := &f.value
 	switch {
 	case f.typ.Kind == types.Map:
@@ -316,7 +341,7 @@ func (f *field) gather(into *repeated, number protowire.Number, wire protowire.T
 		if n < 0 {
 			return 0, broken(n)
 		}
-		entry, err := v.fields.decode(b)
+		entry, err := v.fields.decode(b, left)
 		if err != nil {
 			return 0, err
 		}
@@ -341,7 +366,7 @@ func (f *field) gather(into *repeated, number protowire.Number, wire protowire.T
 		}
 		return n, nil
 	}
-	x, n, err := v.decode(number, wire, data)
+	x, n, err := v.decode(number, wire, data, left)
 	if err == nil {
 		into.list = append(into.list, x)
 	}
@@ -349,7 +374,10 @@ func (f *field) gather(into *repeated, number protowire.Number, wire protowire.T
 }
 
 // decode reads the fields of a STRUCT or an entry.
-func (m *message) decode(data []byte) (types.StructValue, error) {
+func (m *message) decode(data []byte, left *budget) (types.StructValue, error) {
+	if err := left.take(1 + len(m.fields)); err != nil {
+		return nil, err
+	}
 	out := make(types.StructValue, len(m.fields))
 	for i := range m.fields {
 		out[i] = m.fields[i].missing()
@@ -363,14 +391,14 @@ func (m *message) decode(data []byte) (types.StructValue, error) {
 		}
 		f := &m.fields[i]
 		if !f.repeated {
-			v, n, err := f.decode(p.member, number, wire, data)
+			v, n, err := f.decode(p.member, number, wire, data, left)
 			out[i] = v
 			return n, err
 		}
 		if lists == nil {
 			lists = make([]repeated, len(m.fields))
 		}
-		return f.gather(&lists[i], number, wire, data)
+		return f.gather(&lists[i], number, wire, data, left)
 	})
 	for i := range lists {
 		if v := lists[i].boxed(); v != nil {
@@ -381,22 +409,25 @@ func (m *message) decode(data []byte) (types.StructValue, error) {
 }
 
 // decode reads a field that does not repeat, or a member of a oneof: the STRUCT in which all others are null.
-func (f *field) decode(member int32, number protowire.Number, wire protowire.Type, data []byte) (any, int, error) {
+func (f *field) decode(member int32, number protowire.Number, wire protowire.Type, data []byte, left *budget) (any, int, error) {
 	if f.members == nil {
-		return f.value.decode(number, wire, data)
+		return f.value.decode(number, wire, data, left)
+	}
+	if err := left.take(len(f.members)); err != nil {
+		return nil, 0, err
 	}
 	out := make(types.StructValue, len(f.members))
 	if member <= 0 {
 		n, err := skip(number, wire, data)
 		return out, n, err
 	}
-	v, n, err := f.members[member-1].value.decode(number, wire, data)
+	v, n, err := f.members[member-1].value.decode(number, wire, data, left)
 	out[member-1] = v
 	return out, n, err
 }
 
 // decode reads a value behind its tag; what it returns does not point into data.
-func (v *value) decode(number protowire.Number, wire protowire.Type, data []byte) (any, int, error) {
+func (v *value) decode(number protowire.Number, wire protowire.Type, data []byte, left *budget) (any, int, error) {
 	if wire != v.outerWire() {
 		return nil, 0, wrongType(wire)
 	}
@@ -405,7 +436,7 @@ func (v *value) decode(number protowire.Number, wire protowire.Type, data []byte
 		if n < 0 {
 			return nil, 0, broken(n)
 		}
-		x, err := v.fields.decode(b)
+		x, err := v.fields.decode(b, left)
 		return x, n, err
 	}
 	if v.kind.isScalar() && !v.wrapped {
@@ -419,7 +450,7 @@ func (v *value) decode(number protowire.Number, wire protowire.Type, data []byte
 	var err error
 	switch v.kind {
 	case kindMessage:
-		x, err = v.fields.decode(b)
+		x, err = v.fields.decode(b, left)
 	case kindDecimal:
 		x, err = decodeDecimal(b, v.typ)
 	case kindDate, kindTime, kindTimestamp:

@@ -292,6 +292,27 @@ func TestRecordErrors(t *testing.T) {
 	}
 }
 
+// A record of a few bytes does not make many values.
+func TestEmptyMessages(t *testing.T) {
+	t.Parallel()
+	var text strings.Builder
+	fields := make([]types.Field, 200)
+	for i := range fields {
+		fields[i] = field(fmt.Sprintf("f%d", i), types.IntType)
+		fmt.Fprintf(&text, "int32 f%d = %d; ", i, i+1)
+	}
+	_, spec, dec, row := side(t, `syntax = "proto3"; message M { repeated B b = 1; message B { `+text.String()+` } }`, named("b", types.ArrayOf(types.StructOf(fields...))), nil)
+	record := func(n int) []byte {
+		return append(append(schemas.AppendHeader(nil, 1), 0), strings.Repeat("\x0a\x00", n)...)
+	}
+	if err := dec.Decode(record(1000), row); err != nil || len(row.R[spec.Locs[0].Slot].([]any)) != 1000 {
+		t.Error(err)
+	}
+	if err := dec.Decode(record(300_000), row); err == nil || !strings.Contains(err.Error(), "the record holds too many values") {
+		t.Error(err)
+	}
+}
+
 // A registry that does not answer is no error of the record, and is asked again.
 type silent struct {
 	schemas.Registry
