@@ -377,11 +377,14 @@ func camelCase(name string) string {
 	return b.String()
 }
 
-// inheritable are the properties of a format that a query's result takes over from its source: not those that speak of one schema.
-func inheritable(props map[string]string) map[string]string {
+// inheritable are the properties of a format that a query's result takes over from its source: not the number of a schema, and
+// its name only as the one of a message, as in ksqlDB.
+func inheritable(format string, props map[string]string) map[string]string {
 	out := maps.Clone(props)
 	delete(out, formats.PropertySchemaID)
-	delete(out, formats.PropertySchemaFullName)
+	if format != "PROTOBUF" {
+		delete(out, formats.PropertySchemaFullName)
+	}
 	if len(out) == 0 {
 		return nil
 	}

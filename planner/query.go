@@ -180,7 +180,7 @@ func (env *Env) sinkFormats(at diag.Span, w *with, src *catalog.Source, leftmost
 		if name == noneFormat {
 			name = env.defaultKeyFormat()
 		} else if props == nil {
-			props = inheritable(inherited.Properties)
+			props = inheritable(name, inherited.Properties)
 		}
 		span = at
 	}
@@ -211,7 +211,7 @@ func (env *Env) sinkFormats(at diag.Span, w *with, src *catalog.Source, leftmost
 		name, span = leftmost.ValueFormat.Name, at
 	}
 	if props == nil && name == leftmost.ValueFormat.Name {
-		props = inheritable(leftmost.ValueFormat.Properties)
+		props = inheritable(name, leftmost.ValueFormat.Properties)
 	}
 	if err := env.schemaIDFits(w, "VALUE", name, span); err != nil {
 		return err
