@@ -50,7 +50,7 @@ type Registry interface {
 	ByID(id int) (Schema, error)
 	// Latest is the newest version of a subject.
 	Latest(subject string) (Registered, error)
-	// Version is a version of a subject.
+	// Version is a version of a subject, also one that is deleted: schemas may refer to it.
 	Version(subject string, version int) (Registered, error)
 	// Register makes a schema the newest version of a subject, unless it is a version already, and returns its number. The
 	// registry refuses what is incompatible with the versions there are.
