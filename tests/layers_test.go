@@ -59,7 +59,7 @@ var layers = map[string][]string{
 	"server/api":            {},
 	"server/client":         {"server/api"},
 	"server/broker":         {},
-	"server/schemaregistry": {"catalog/schemas"},
+	"server/schemaregistry": {"catalog/schemas", "exec/kafka"},
 	"server/commandlog":     {"catalog", "exec/kafka"},
 	"server/engine":         {"grammar", "catalog", "planner", "exec", "server/api", "server/commandlog", "server/peers", "server/session"},
 	"server/rest":           {"catalog/types", "server/api", "server/engine"},
