@@ -28,6 +28,14 @@ type Config struct {
 	InternalListener string
 	// BrokerListener is host:port of the embedded broker; empty means 127.0.0.1:9092.
 	BrokerListener string
+	// SchemaRegistryURL names the schema registry: one or more addresses of it, separated by commas. Empty uses the embedded one
+	// beside the embedded broker, and else none.
+	SchemaRegistryURL string
+	// SchemaRegistryListener is where the embedded registry serves producers and consumers: host:port or a URL, port 0 takes a
+	// free port. Empty, or none, lets it serve this server's queries alone.
+	SchemaRegistryListener string
+	// SchemaRegistryOptional lets the server start without that listener when its port is taken.
+	SchemaRegistryOptional bool
 	// FreePorts takes free ports when the wanted ones are taken.
 	FreePorts bool
 	// DataDir holds the node id, the state of queries and the embedded broker's topics. Empty keeps all of it in memory.
@@ -46,7 +54,9 @@ type Config struct {
 const (
 	DefaultListener       = "http://127.0.0.1:8088"
 	DefaultBrokerListener = "127.0.0.1:9092"
-	DefaultServiceID      = "default_"
+	// DefaultSchemaRegistryListener is the one of Confluent's registry. Servers have it only if it is configured.
+	DefaultSchemaRegistryListener = "127.0.0.1:8081"
+	DefaultServiceID              = "default_"
 )
 
 // Version is what /info tells. Clients parse it as numbers and refuse servers before 0.10.
@@ -102,6 +112,14 @@ func (c *Config) ApplyProperties(read map[string]string) {
 		case "ksql.internal.listener":
 			if c.InternalListener == "" {
 				c.InternalListener = value
+			}
+		case "ksql.schema.registry.url":
+			if c.SchemaRegistryURL == "" {
+				c.SchemaRegistryURL = value
+			}
+		case "ksql.schema.registry.listener":
+			if c.SchemaRegistryListener == "" {
+				c.SchemaRegistryListener = value
 			}
 		case "ksql.service.id":
 			if c.ServiceID == "" {

@@ -23,7 +23,6 @@ import (
 	formats "github.com/ksqlgo/ksqlgo/catalog/formats/builtin"
 	functions "github.com/ksqlgo/ksqlgo/catalog/functions/builtin"
 	"github.com/ksqlgo/ksqlgo/catalog/properties"
-	"github.com/ksqlgo/ksqlgo/catalog/schemas"
 	"github.com/ksqlgo/ksqlgo/exec"
 	"github.com/ksqlgo/ksqlgo/exec/kafka"
 	"github.com/ksqlgo/ksqlgo/exec/kafka/security"
@@ -34,6 +33,7 @@ import (
 	"github.com/ksqlgo/ksqlgo/server/peers"
 	"github.com/ksqlgo/ksqlgo/server/peers/details"
 	"github.com/ksqlgo/ksqlgo/server/rest"
+	"github.com/ksqlgo/ksqlgo/server/schemaregistry"
 )
 
 // Server is a running server.
@@ -50,6 +50,9 @@ type Server struct {
 	commits  *commitTimes
 	// internal is nil for a server that stands alone.
 	internal *internal
+	// registry is the embedded schema registry, schemas its listener; both may be nil.
+	registry *schemaregistry.Registry
+	schemas  net.Listener
 
 	stop   context.CancelFunc
 	done   sync.WaitGroup
@@ -90,6 +93,9 @@ func (s *Server) start(ctx context.Context) error {
 		if s.internal != nil {
 			_ = s.internal.listener.Close()
 		}
+		if s.schemas != nil {
+			_ = s.schemas.Close()
+		}
 		return err
 	}
 	return nil
@@ -102,6 +108,9 @@ func (s *Server) startOn(ctx context.Context, listener net.Listener) error {
 		return err
 	}
 	if s.internal, err = s.listenInternal(); err != nil {
+		return err
+	}
+	if s.schemas, err = s.listenSchemas(); err != nil {
 		return err
 	}
 	registry := prometheus.NewRegistry()
@@ -193,9 +202,13 @@ func (s *Server) security() (*security.Settings, error) {
 // build makes executor and engine.
 func (s *Server) build(ctx context.Context, node string) error {
 	s.pool = state.NewPool(state.PoolOptions{CacheBytes: 256 << 20})
+	registry, err := s.openSchemas(ctx)
+	if err != nil {
+		return err
+	}
 	cfg := exec.Config{
 		Kafka: s.cluster, Pool: s.pool, ServiceID: s.cfg.ServiceID, NodeID: node, StateDir: "state", FS: state.NewMemFS(),
-		Functions: functions.Registry(), Formats: formats.Registry(schemas.None{}), Logger: s.cfg.Logger, Now: time.Now, Random: rand.Uint64,
+		Functions: functions.Registry(), Formats: formats.Registry(registry), Logger: s.cfg.Logger, Now: time.Now, Random: rand.Uint64,
 		Compacting:   s.broker == nil,
 		RetryInitial: milliseconds(s.cfg.Properties["ksql.query.retry.backoff.initial.ms"]),
 		RetryMax:     milliseconds(s.cfg.Properties["ksql.query.retry.backoff.max.ms"]),
@@ -228,7 +241,7 @@ func (s *Server) build(ctx context.Context, node string) error {
 		runtime = everywhere{s.executor, s.internal.router}
 	}
 	var clusterID string
-	err := s.awaitKafka(ctx, func() (err error) {
+	err = s.awaitKafka(ctx, func() (err error) {
 		clusterID, err = s.cluster.ID(ctx)
 		return err
 	})
@@ -249,10 +262,10 @@ func (s *Server) build(ctx context.Context, node string) error {
 	}
 	s.details = s.newDetails(self)
 	s.engine = engine.New(engine.Config{
-		Runtime: runtime, Cluster: s.details, Kafka: s.cluster, Topic: s.commands, Backup: backup, Functions: cfg.Functions, Formats: cfg.Formats,
+		Runtime: runtime, Cluster: s.details, Kafka: s.cluster, Topic: s.commands, Backup: backup, Functions: cfg.Functions, Formats: cfg.Formats, Schemas: registry,
 		ServiceID: s.cfg.ServiceID, Version: Version, ClusterID: clusterID, Host: s.host(),
 		// The engine shows properties to clients and hands them on: it is not told secrets.
-		Properties: properties.Shown(properties.NormalizeAll(s.cfg.Properties)),
+		Properties: s.shownProperties(),
 		Logger:     s.cfg.Logger, Now: time.Now, Random: rand.Uint64,
 	})
 	return nil
@@ -269,6 +282,15 @@ func (s *Server) openBackup(clusterID string) (*commandlog.Backup, error) {
 	atRisk := s.broker != nil && !s.cfg.Sync
 	return commandlog.OpenBackup(commandlog.BackupConfig{Path: filepath.Join(s.cfg.DataDir, "commands", name),
 		Durable: !atRisk, Forgiving: atRisk, Logger: s.cfg.Logger})
+}
+
+// shownProperties are the properties as clients may see them.
+func (s *Server) shownProperties() map[string]string {
+	shown := properties.Shown(properties.NormalizeAll(s.cfg.Properties))
+	if url := s.SchemaRegistryURL(); url != "" {
+		shown["ksql.schema.registry.url"] = url
+	}
+	return shown
 }
 
 func milliseconds(text string) time.Duration {
@@ -298,6 +320,7 @@ func (s *Server) serve(ctx context.Context, l net.Listener, registry *prometheus
 	if s.internal != nil {
 		s.serveInternal(run)
 	}
+	s.serveSchemas(run)
 	ready := make(chan struct{})
 	s.done.Go(func() {
 		if err := front.Serve(run, l); err != nil {
@@ -364,6 +387,9 @@ func (s *Server) Close() {
 		s.done.Wait()
 		if s.executor != nil {
 			s.executor.Close()
+		}
+		if s.registry != nil {
+			s.registry.Close()
 		}
 		if s.commands != nil {
 			s.commands.Close()

@@ -53,6 +53,7 @@ func (c *runCommand) Run(io *streams) error {
 	if url == "" {
 		starting, cancel := context.WithTimeout(ctx, startTimeout)
 		s, err := server.Start(starting, server.Config{DataDir: c.DataDir, FreePorts: c.FreePorts,
+			SchemaRegistryListener: server.DefaultSchemaRegistryListener, SchemaRegistryOptional: true,
 			Logger: slog.New(slog.NewTextHandler(io.err, &slog.HandlerOptions{Level: slog.LevelWarn}))})
 		cancel()
 		if err != nil {

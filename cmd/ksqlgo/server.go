@@ -22,21 +22,23 @@ import (
 
 // serverCommand runs a server until a signal ends it, or the console that it opens on a terminal does.
 type serverCommand struct {
-	Config             string   `help:"Properties file, as ksql-server.properties." type:"existingfile"`
-	BootstrapServers   []string `help:"Kafka brokers (host:port, …); without them the embedded broker is started."`
-	ServiceID          string   `name:"service-id" help:"Servers with the same id share their queries (ksql.service.id)."`
-	Listeners          string   `help:"Address of the REST API (default http://127.0.0.1:8088)."`
-	AdvertisedListener string   `help:"URL under which others reach this server."`
-	InternalListener   string   `help:"host:port for the other servers of the service (default a free port; none with the embedded broker)."`
-	DataDir            string   `help:"Where data is kept (default ~/.ksqlgo)." type:"path"`
-	Ephemeral          bool     `help:"Keep everything in memory and forget it at the end."`
-	QueriesFile        string   `help:"SQL to apply at the first start." type:"existingfile"`
-	BrokerListener     string   `help:"host:port of the embedded broker (default 127.0.0.1:9092)."`
-	Sync               bool     `help:"Let the embedded broker wait for the disk, so that a power loss loses nothing."`
-	FreePorts          bool     `help:"Take free ports when the usual ones are taken."`
-	NoConsole          bool     `help:"Do not open the console on a terminal."`
-	DebugListener      string   `help:"Loopback host:port to serve Go's profiles on (pprof)."`
-	LogLevel           string   `help:"debug, info, warn or error." default:"info" enum:"debug,info,warn,error"`
+	Config                 string   `help:"Properties file, as ksql-server.properties." type:"existingfile"`
+	BootstrapServers       []string `help:"Kafka brokers (host:port, …); without them the embedded broker is started."`
+	ServiceID              string   `name:"service-id" help:"Servers with the same id share their queries (ksql.service.id)."`
+	Listeners              string   `help:"Address of the REST API (default http://127.0.0.1:8088)."`
+	AdvertisedListener     string   `help:"URL under which others reach this server."`
+	InternalListener       string   `help:"host:port for the other servers of the service (default a free port; none with the embedded broker)."`
+	DataDir                string   `help:"Where data is kept (default ~/.ksqlgo)." type:"path"`
+	Ephemeral              bool     `help:"Keep everything in memory and forget it at the end."`
+	QueriesFile            string   `help:"SQL to apply at the first start." type:"existingfile"`
+	BrokerListener         string   `help:"host:port of the embedded broker (default 127.0.0.1:9092)."`
+	SchemaRegistryURL      string   `name:"schema-registry-url" help:"Addresses of a schema registry, separated by commas; without any the embedded one is used, with the embedded broker."`
+	SchemaRegistryListener string   `help:"host:port of the embedded schema registry, or none (default 127.0.0.1:8081, or none when that is taken)."`
+	Sync                   bool     `help:"Let the embedded broker wait for the disk, so that a power loss loses nothing."`
+	FreePorts              bool     `help:"Take free ports when the usual ones are taken."`
+	NoConsole              bool     `help:"Do not open the console on a terminal."`
+	DebugListener          string   `help:"Loopback host:port to serve Go's profiles on (pprof)."`
+	LogLevel               string   `help:"debug, info, warn or error." default:"info" enum:"debug,info,warn,error"`
 }
 
 // startTimeout bounds the start of a server.
@@ -108,15 +110,26 @@ func announce(w io.Writer, s *server.Server, dataDir string, took time.Duration)
 	if dataDir == "" {
 		dataDir = "none: everything is in memory and forgotten at the end"
 	}
-	fmt.Fprintf(w, "ksqlgo %s, started in %d ms\n  REST   %s\n  Kafka  %s\n  data   %s\n", server.Version, took.Milliseconds(), s.URL(), broker, dataDir)
+	registry := s.SchemaRegistryURL()
+	switch {
+	case registry == "" && s.IsEmbedded():
+		registry = "embedded, without a listener"
+	case registry == "":
+		registry = "none (--schema-registry-url)"
+	}
+	fmt.Fprintf(w, "ksqlgo %s, started in %d ms\n  REST     %s\n  Kafka    %s\n  schemas  %s\n  data     %s\n", server.Version, took.Milliseconds(), s.URL(), broker, registry, dataDir)
 }
 
 // config makes the server's configuration from flags and properties file.
 func (c *serverCommand) config() (server.Config, error) {
 	cfg := server.Config{BootstrapServers: c.BootstrapServers, ServiceID: c.ServiceID, Listener: c.Listeners,
-		AdvertisedListener: c.AdvertisedListener, InternalListener: c.InternalListener, BrokerListener: c.BrokerListener, DataDir: c.DataDir, Sync: c.Sync, FreePorts: c.FreePorts}
+		AdvertisedListener: c.AdvertisedListener, InternalListener: c.InternalListener, BrokerListener: c.BrokerListener, DataDir: c.DataDir, Sync: c.Sync, FreePorts: c.FreePorts,
+		SchemaRegistryURL: c.SchemaRegistryURL, SchemaRegistryListener: c.SchemaRegistryListener}
 	if err := applyPropertiesFile(&cfg, c.Config); err != nil {
 		return cfg, err
+	}
+	if cfg.SchemaRegistryListener == "" {
+		cfg.SchemaRegistryListener, cfg.SchemaRegistryOptional = server.DefaultSchemaRegistryListener, true
 	}
 	if c.QueriesFile != "" {
 		b, err := os.ReadFile(c.QueriesFile)
