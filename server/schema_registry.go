@@ -79,22 +79,25 @@ func wrapListen(err error) error {
 
 // serveSchemas answers the clients of the embedded registry until ctx ends.
 func (s *Server) serveSchemas(ctx context.Context) {
-	if s.schemas == nil {
+	if s.schemaListener == nil {
 		return
 	}
 	s.done.Go(func() {
-		if err := s.registry.Serve(ctx, s.schemas); err != nil {
+		if err := s.registry.Serve(ctx, s.schemaListener); err != nil {
 			s.fail(fmt.Errorf("schema registry: %w", err))
 		}
 	})
 }
 
+// Schemas is the schema registry that queries use; schemas.None where there is none.
+func (s *Server) Schemas() schemas.Registry { return s.formatSchemas }
+
 // SchemaRegistryURL is where the schema registry is, without user and password: the embedded one if that has a listener, or the
 // one that was configured; else it is empty.
 func (s *Server) SchemaRegistryURL() string {
 	switch {
-	case s.schemas != nil:
-		return "http://" + s.schemas.Addr().String()
+	case s.schemaListener != nil:
+		return "http://" + s.schemaListener.Addr().String()
 	case s.cfg.SchemaRegistryURL != "":
 		return client.Shown(strings.Split(s.cfg.SchemaRegistryURL, ","))
 	}

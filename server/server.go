@@ -23,6 +23,7 @@ import (
 	formats "github.com/ksqlgo/ksqlgo/catalog/formats/builtin"
 	functions "github.com/ksqlgo/ksqlgo/catalog/functions/builtin"
 	"github.com/ksqlgo/ksqlgo/catalog/properties"
+	"github.com/ksqlgo/ksqlgo/catalog/schemas"
 	"github.com/ksqlgo/ksqlgo/exec"
 	"github.com/ksqlgo/ksqlgo/exec/kafka"
 	"github.com/ksqlgo/ksqlgo/exec/kafka/security"
@@ -50,9 +51,11 @@ type Server struct {
 	commits  *commitTimes
 	// internal is nil for a server that stands alone.
 	internal *internal
-	// registry is the embedded schema registry, schemas its listener; both may be nil.
+	// registry is the embedded schema registry, schemaListener its listener; both may be nil.
 	registry *schemaregistry.Registry
-	schemas  net.Listener
+	// formatSchemas is the schema registry in use.
+	formatSchemas  schemas.Registry
+	schemaListener net.Listener
 
 	stop   context.CancelFunc
 	done   sync.WaitGroup
@@ -93,8 +96,8 @@ func (s *Server) start(ctx context.Context) error {
 		if s.internal != nil {
 			_ = s.internal.listener.Close()
 		}
-		if s.schemas != nil {
-			_ = s.schemas.Close()
+		if s.schemaListener != nil {
+			_ = s.schemaListener.Close()
 		}
 		return err
 	}
@@ -110,7 +113,7 @@ func (s *Server) startOn(ctx context.Context, listener net.Listener) error {
 	if s.internal, err = s.listenInternal(); err != nil {
 		return err
 	}
-	if s.schemas, err = s.listenSchemas(); err != nil {
+	if s.schemaListener, err = s.listenSchemas(); err != nil {
 		return err
 	}
 	registry := prometheus.NewRegistry()
@@ -206,6 +209,7 @@ func (s *Server) build(ctx context.Context, node string) error {
 	if err != nil {
 		return err
 	}
+	s.formatSchemas = registry
 	cfg := exec.Config{
 		Kafka: s.cluster, Pool: s.pool, ServiceID: s.cfg.ServiceID, NodeID: node, StateDir: "state", FS: state.NewMemFS(),
 		Functions: functions.Registry(), Formats: formats.Registry(registry), Logger: s.cfg.Logger, Now: time.Now, Random: rand.Uint64,

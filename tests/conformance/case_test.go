@@ -7,6 +7,8 @@ import (
 	"path/filepath"
 	"sort"
 	"strings"
+
+	"github.com/ksqlgo/ksqlgo/server/sqltest"
 )
 
 // testCase is one case of a query-validation file, for one format and one value of its configuration.
@@ -50,23 +52,16 @@ type header struct {
 }
 
 type topicSpec struct {
-	Name        string          `json:"name"`
-	Partitions  int             `json:"partitions"`
-	KeySchema   json.RawMessage `json:"keySchema"`
-	ValueSchema json.RawMessage `json:"valueSchema"`
-	KeyFormat   string          `json:"keyFormat"`
-	ValueFormat string          `json:"valueFormat"`
-	KeyID       int             `json:"keySchemaId"`
-	ValueID     int             `json:"valueSchemaId"`
-	KeyRefs     []schemaRef     `json:"keySchemaReferences"`
-	ValueRefs   []schemaRef     `json:"valueSchemaReferences"`
-}
-
-// schemaRef is a schema that one of a topic refers to by its name.
-type schemaRef struct {
-	Name   string          `json:"name"`
-	Format string          `json:"format"`
-	Schema json.RawMessage `json:"schema"`
+	Name        string                    `json:"name"`
+	Partitions  int                       `json:"partitions"`
+	KeySchema   json.RawMessage           `json:"keySchema"`
+	ValueSchema json.RawMessage           `json:"valueSchema"`
+	KeyFormat   string                    `json:"keyFormat"`
+	ValueFormat string                    `json:"valueFormat"`
+	KeyID       int                       `json:"keySchemaId"`
+	ValueID     int                       `json:"valueSchemaId"`
+	KeyRefs     []sqltest.SchemaReference `json:"keySchemaReferences"`
+	ValueRefs   []sqltest.SchemaReference `json:"valueSchemaReferences"`
 }
 
 type expectedError struct {

@@ -32,31 +32,13 @@ func (c *testCase) readTopics() error {
 func (c *testCase) registerSchemas(registry *schemas.Memory) error {
 	c.registerDeclared(registry)
 	for _, t := range c.specs {
-		for _, s := range []struct {
-			isKey  bool
-			format string
-			schema json.RawMessage
-			refs   []schemaRef
-			id     int
-		}{{true, t.KeyFormat, t.KeySchema, t.KeyRefs, t.KeyID}, {false, t.ValueFormat, t.ValueSchema, t.ValueRefs, t.ValueID}} {
-			if len(s.schema) == 0 || string(s.schema) == "null" {
-				continue
-			}
-			schema := schemas.Schema{Kind: kindOfSchema(s.format, s.schema), Text: schemaText(s.schema)}
-			for _, ref := range s.refs {
-				schema.References = append(schema.References, schemas.Reference{Name: ref.Name, Subject: ref.Name, Version: 1})
-			}
-			subject := schemas.Subject(t.Name, s.isKey)
-			if s.id > 0 {
-				registry.RegisterAs(subject, schema, s.id)
-			} else if _, err := registry.Register(subject, schema); err != nil {
-				return err
-			}
-			for _, ref := range s.refs {
-				if _, err := registry.Register(ref.Name, schemas.Schema{Kind: kindOfSchema(ref.Format, ref.Schema), Text: schemaText(ref.Schema)}); err != nil {
-					return err
-				}
-			}
+		key := sqltest.TopicSchema{Format: t.KeyFormat, Schema: t.KeySchema, ID: t.KeyID, References: t.KeyRefs}
+		if err := key.Register(registry, schemas.Subject(t.Name, true)); err != nil {
+			return err
+		}
+		value := sqltest.TopicSchema{Format: t.ValueFormat, Schema: t.ValueSchema, ID: t.ValueID, References: t.ValueRefs}
+		if err := value.Register(registry, schemas.Subject(t.Name, false)); err != nil {
+			return err
 		}
 	}
 	return nil
@@ -98,33 +80,6 @@ func (c *testCase) registerDeclared(registry *schemas.Memory) {
 	}
 }
 
-// kindOfSchema is the kind of a schema. Some files do not name a format: text that is no JSON is a .proto file, what is no Avro is
-// taken for Avro all the same.
-func kindOfSchema(format string, schema json.RawMessage) schemas.Kind {
-	switch strings.ToUpper(format) {
-	case "AVRO":
-		return schemas.Avro
-	case "PROTOBUF":
-		return schemas.Protobuf
-	case "JSON", "JSON_SR":
-		return schemas.JSON
-	}
-	var text string
-	if json.Unmarshal(schema, &text) == nil && strings.Contains(text, "syntax") {
-		return schemas.Protobuf
-	}
-	return schemas.Avro
-}
-
-// schemaText is a schema as it is registered: JSON as it is, a .proto file as its text. An Avro type that is only named is JSON, too.
-func schemaText(schema json.RawMessage) string {
-	var text string
-	if json.Unmarshal(schema, &text) == nil && strings.Contains(text, ";") {
-		return text
-	}
-	return string(schema)
-}
-
 // checkSchema compares the newest schema of a side of a topic with the one that is wanted.
 func checkSchema(w *sqltest.World, topic string, isKey bool, want json.RawMessage) error {
 	if len(want) == 0 || string(want) == "null" {
@@ -135,7 +90,7 @@ func checkSchema(w *sqltest.World, topic string, isKey bool, want json.RawMessag
 	if err != nil {
 		return err
 	}
-	wanted := schemaText(want)
+	wanted := sqltest.SchemaText(want)
 	if !json.Valid(want) || got.Kind == schemas.Protobuf {
 		if strings.TrimSpace(got.Text) != strings.TrimSpace(wanted) {
 			return fmt.Errorf("the schema of %s is\n%s\nwant\n%s", subject, got.Text, wanted)

@@ -11,6 +11,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/ksqlgo/ksqlgo/catalog/schemas"
 	"github.com/ksqlgo/ksqlgo/exec/record"
 	"github.com/ksqlgo/ksqlgo/server/sqltest"
 )
@@ -158,8 +159,24 @@ func (c *testCase) split() (statements, queries []string) {
 
 // topic is a topic that exists before the statements run.
 type topic struct {
-	Name       string `json:"name"`
-	Partitions int    `json:"partitions"`
+	Name        string                    `json:"name"`
+	Partitions  int                       `json:"partitions"`
+	KeyFormat   string                    `json:"keyFormat"`
+	ValueFormat string                    `json:"valueFormat"`
+	KeySchema   json.RawMessage           `json:"keySchema"`
+	ValueSchema json.RawMessage           `json:"valueSchema"`
+	KeyRefs     []sqltest.SchemaReference `json:"keySchemaReferences"`
+	ValueRefs   []sqltest.SchemaReference `json:"valueSchemaReferences"`
+}
+
+// registerSchemas registers the schemas that the case gives for the topic.
+func (t *topic) registerSchemas(registry schemas.Registry) error {
+	key := sqltest.TopicSchema{Format: t.KeyFormat, Schema: t.KeySchema, References: t.KeyRefs}
+	if err := key.Register(registry, schemas.Subject(t.Name, true)); err != nil {
+		return err
+	}
+	value := sqltest.TopicSchema{Format: t.ValueFormat, Schema: t.ValueSchema, References: t.ValueRefs}
+	return value.Register(registry, schemas.Subject(t.Name, false))
 }
 
 var (

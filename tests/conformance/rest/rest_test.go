@@ -14,7 +14,6 @@ import (
 
 	formats "github.com/ksqlgo/ksqlgo/catalog/formats/builtin"
 	functions "github.com/ksqlgo/ksqlgo/catalog/functions/builtin"
-	"github.com/ksqlgo/ksqlgo/catalog/schemas"
 	"github.com/ksqlgo/ksqlgo/grammar"
 	"github.com/ksqlgo/ksqlgo/grammar/ast"
 	"github.com/ksqlgo/ksqlgo/server/sqltest"
@@ -59,16 +58,18 @@ func TestRestQueryValidation(t *testing.T) {
 
 // run executes a case; nil means that it passes.
 func (c *testCase) run(ctx context.Context) error {
-	shadow := sqltest.New(sqltest.Config{
-		Functions: functions.Registry(), Formats: formats.Registry(schemas.None{}), ServiceID: "some.ksql.service.id",
-		Properties: map[string]string{"auto.offset.reset": "earliest", "ksql.headers.columns.enabled": "true"},
-	})
-	defer shadow.Close()
 	w, err := newWorld(ctx, c.Properties)
 	if err != nil {
 		return err
 	}
 	defer w.close()
+	// The simulation has the server's schemas: it is there to write and read records as the server does.
+	registry := w.server.Schemas()
+	shadow := sqltest.New(sqltest.Config{
+		Functions: functions.Registry(), Formats: formats.Registry(registry), Schemas: registry, ServiceID: "some.ksql.service.id",
+		Properties: map[string]string{"auto.offset.reset": "earliest", "ksql.headers.columns.enabled": "true"},
+	})
+	defer shadow.Close()
 	topics, err := c.topics()
 	if err != nil {
 		return err
@@ -77,6 +78,9 @@ func (c *testCase) run(ctx context.Context) error {
 		return err
 	}
 	for _, t := range topics {
+		if err := t.registerSchemas(registry); err != nil {
+			return err
+		}
 		shadow.Sim().CreateTopic(t.Name, t.Partitions)
 	}
 	got, err := c.drive(ctx, w, shadow)
