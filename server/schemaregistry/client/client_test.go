@@ -239,7 +239,7 @@ func TestNextAddress(t *testing.T) {
 	var broken atomic.Int64
 	dead := httptest.NewServer(nil)
 	dead.Close()
-	bad := serve(t, http.HandlerFunc(func(rw http.ResponseWriter, _ *http.Request) { broken.Add(1); rw.WriteHeader(502) }))
+	bad := serve(t, http.HandlerFunc(func(rw http.ResponseWriter, _ *http.Request) { broken.Add(1); rw.WriteHeader(http.StatusBadGateway) }))
 	c := dial(t, client.Config{URLs: []string{dead.URL, bad, serve(t, w)}})
 	for i := range 3 {
 		if id, err := c.Register(fmt.Sprint("s", i), avro(`"int"`)); id != 1 || err != nil {
