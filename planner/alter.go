@@ -41,6 +41,8 @@ func AlterSource(env *Env, st *ast.AlterSource) (*catalog.Source, error) {
 	if err != nil {
 		return nil, err
 	}
+	// A schema that was written before does not have the new columns.
+	src.ValueFormat = internalFormat(old.ValueFormat)
 	s := side{topic: src.Topic, columns: src.Schema.Value, at: st.Span()}
 	if err := f.Check(s.spec(old.ValueFormat)); err != nil {
 		return nil, &diag.Error{Code: diag.InvalidSource, Span: st.Span(), Message: err.Error(), Cause: err}

@@ -47,7 +47,8 @@ func CreateSource(env *Env, st *ast.CreateSource) (*SourcePlan, error) {
 		return nil, diag.Errorf(diag.InvalidSource, st.Span(), "Missing required property \"KAFKA_TOPIC\" which has no default value.").
 			WithHint("Name the topic: WITH (KAFKA_TOPIC='…', VALUE_FORMAT='JSON').")
 	}
-	if st, err = env.inferColumns(st, w); err != nil {
+	st, inferred, err := env.inferColumns(st, w)
+	if err != nil {
 		return nil, err
 	}
 	src := &catalog.Source{Name: name, Kind: kind, Topic: topic, ReadOnly: st.ReadOnly}
@@ -60,6 +61,7 @@ func CreateSource(env *Env, st *ast.CreateSource) (*SourcePlan, error) {
 	if err := env.sourceFormats(st, w, src); err != nil {
 		return nil, err
 	}
+	env.writeInferred(src, inferred)
 	if len(st.Columns) == 0 || len(src.Schema.Value) == 0 && kind == catalog.Stream && len(src.Schema.Key) == 0 {
 		return nil, diag.Errorf(diag.InvalidSource, st.Span(), "The statement does not define any columns.")
 	}

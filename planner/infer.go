@@ -42,19 +42,24 @@ func (env *Env) schemaFormat(name string) (formats.SchemaFormat, bool) {
 
 // inferColumns fills in the columns that a statement leaves to the schema registry: those of a side that has none and whose
 // format keeps schemas, from the newest schema of the topic, or from the one of KEY_SCHEMA_ID or VALUE_SCHEMA_ID. As in ksqlDB
-// names are upper case then, unless the number was given.
-func (env *Env) inferColumns(st *ast.CreateSource, w *with) (*ast.CreateSource, error) {
+// names are upper case then, unless the number was given. It also returns the schemas that the columns were read from, by whether
+// they are the key's.
+func (env *Env) inferColumns(st *ast.CreateSource, w *with) (*ast.CreateSource, map[bool]schemas.Registered, error) {
 	topic, _ := w.text(withTopic)
 	var key, value []ast.Column
+	from := map[bool]schemas.Registered{}
 	stated := map[bool]bool{}
 	for _, c := range st.Columns {
 		isKey := c.Constraint == ast.KeyConstraint || c.Constraint == ast.PrimaryConstraint
 		stated[isKey] = stated[isKey] || isKey || c.Constraint == ast.NoConstraint
 	}
 	for _, isKey := range []bool{true, false} {
-		columns, err := env.inferSide(st, w, topic, isKey, stated[isKey])
+		columns, schema, err := env.inferSide(st, w, topic, isKey, stated[isKey])
 		if err != nil {
-			return nil, err
+			return nil, nil, err
+		}
+		if columns != nil {
+			from[isKey] = schema
 		}
 		if isKey {
 			key = columns
@@ -63,18 +68,41 @@ func (env *Env) inferColumns(st *ast.CreateSource, w *with) (*ast.CreateSource, 
 		}
 	}
 	if key == nil && value == nil {
-		return st, nil
+		return st, nil, nil
 	}
 	filled := *st
 	filled.Columns = append(append(key[:len(key):len(key)], st.Columns...), value...)
-	return &filled, nil
+	return &filled, from, nil
+}
+
+// writeInferred lets records that are written into a source have the schema that its columns were read from, where they can.
+func (env *Env) writeInferred(src *catalog.Source, from map[bool]schemas.Registered) {
+	for isKey, r := range from {
+		format, columns := &src.ValueFormat, src.Schema.Value
+		if isKey {
+			format, columns = &src.KeyFormat, src.Schema.Key
+		}
+		f, keeps := env.schemaFormat(format.Name)
+		if _, given := format.Properties[formats.PropertySchemaID]; given || !keeps || r.ID == 0 {
+			// A schema that a statement before this one is yet to register has no number.
+			continue
+		}
+		imports, err := schemas.Imports(env.registry(), r.Schema)
+		if err != nil || f.CheckWritable(side{key: isKey, topic: src.Topic, columns: columns}.spec(*format), r.Schema, imports) != nil {
+			continue
+		}
+		props := map[string]string{formats.PropertySchemaID: strconv.Itoa(r.ID)}
+		maps.Copy(props, format.Properties)
+		format.Properties = props
+	}
 }
 
 // inferSide reads the columns of one side; nil when they are stated or there is nothing to read them from.
-func (env *Env) inferSide(st *ast.CreateSource, w *with, topic string, isKey, stated bool) ([]ast.Column, error) {
+func (env *Env) inferSide(st *ast.CreateSource, w *with, topic string, isKey, stated bool) ([]ast.Column, schemas.Registered, error) {
+	var none schemas.Registered
 	name, at, err := env.declaredFormat(st, w, isKey)
 	if err != nil {
-		return nil, err
+		return nil, none, err
 	}
 	prefix := "VALUE"
 	if isKey {
@@ -82,38 +110,39 @@ func (env *Env) inferSide(st *ast.CreateSource, w *with, topic string, isKey, st
 	}
 	id, hasID, err := w.number(prefix + "_SCHEMA_ID")
 	if err != nil {
-		return nil, err
+		return nil, none, err
 	}
 	f, keeps := env.schemaFormat(name)
 	switch {
 	case hasID && !keeps:
-		return nil, schemaIDWithoutSchemas(at, prefix, name)
+		return nil, none, schemaIDWithoutSchemas(at, prefix, name)
 	case hasID && stated:
 		p, _ := w.get(prefix + "_SCHEMA_ID")
-		return nil, diag.Errorf(diag.InvalidSource, p.Span(), "Table elements and %s_SCHEMA_ID cannot both exist for create statement.", prefix).
+		return nil, none, diag.Errorf(diag.InvalidSource, p.Span(), "Table elements and %s_SCHEMA_ID cannot both exist for create statement.", prefix).
 			WithHint("Leave the columns out: they are those of the schema.")
 	case stated || !keeps:
-		return nil, nil
+		return nil, none, nil
 	}
-	s, err := env.sideSchema(at, topic, isKey, id, hasID)
+	r, err := env.sideSchema(at, topic, isKey, id, hasID)
 	if err != nil {
-		return nil, err
+		return nil, none, err
 	}
 	fullName, _ := w.text(prefix + "_SCHEMA_FULL_NAME")
 	unwrapped, err := env.unwrappedByFormat(w, f, isKey)
 	if err != nil {
-		return nil, err
+		return nil, none, err
 	}
-	columns, err := env.schemaColumns(f, s, unwrapped, strings.TrimSpace(fullName), isKey)
+	columns, err := env.schemaColumns(f, r.Schema, unwrapped, strings.TrimSpace(fullName), isKey)
 	if err != nil {
-		return nil, cannotInfer(at, err, s, topic, isKey)
+		return nil, none, cannotInfer(at, err, r.Schema, topic, isKey)
 	}
 	if !hasID {
 		for i := range columns {
 			columns[i] = types.Column(upperField(types.Field(columns[i])))
 		}
 	}
-	return definitions(st, columns, isKey)
+	defined, err := definitions(st, columns, isKey)
+	return defined, r, err
 }
 
 // unwrappedByFormat says whether the whole schema of a side is one column: a key unless its format always wraps, a value when the
@@ -135,22 +164,23 @@ func schemaIDWithoutSchemas(at diag.Span, prefix, format string) error {
 }
 
 // sideSchema fetches the schema of a number, or else the newest one of a side of a topic.
-func (env *Env) sideSchema(at diag.Span, topic string, isKey bool, id int64, hasID bool) (schemas.Schema, error) {
+func (env *Env) sideSchema(at diag.Span, topic string, isKey bool, id int64, hasID bool) (schemas.Registered, error) {
 	if hasID {
 		s, err := env.registry().ByID(int(id))
+		r := schemas.Registered{Schema: s, ID: int(id)}
 		if schemas.IsNotFound(err) {
-			return s, diag.Errorf(diag.InvalidValue, at, "Schema for message %ss on topic '%s' does not exist in the Schema Registry.\nSchema Id: %d", sideNoun(isKey), topic, id).
+			return r, diag.Errorf(diag.InvalidValue, at, "Schema for message %ss on topic '%s' does not exist in the Schema Registry.\nSchema Id: %d", sideNoun(isKey), topic, id).
 				WithHint("GET /schemas/ids/%d of the registry shows a schema by its number.", id)
 		}
-		return s, registryError(at, err)
+		return r, registryError(at, err)
 	}
 	subject := schemas.Subject(topic, isKey)
 	r, err := env.registry().Latest(subject)
 	if schemas.IsNotFound(err) {
-		return r.Schema, diag.Errorf(diag.InvalidSource, at, "Schema for message %ss on topic '%s' does not exist in the Schema Registry.\nSubject: %s", sideNoun(isKey), topic, subject).
+		return r, diag.Errorf(diag.InvalidSource, at, "Schema for message %ss on topic '%s' does not exist in the Schema Registry.\nSubject: %s", sideNoun(isKey), topic, subject).
 			WithHint("State the columns, or register a schema for the subject; SHOW TOPICS lists the topics, PRINT '%s' FROM BEGINNING shows what one holds.", topic)
 	}
-	return r.Schema, registryError(at, err)
+	return r, registryError(at, err)
 }
 
 func sideNoun(isKey bool) string {

@@ -65,8 +65,10 @@ func checkUpgrade(at diag.Span, old, next *catalog.Source) error {
 		WithHint("CREATE OR REPLACE may add columns at the end and change WHERE and SELECT; for more, create another one and DROP this.")
 }
 
+// formatText is a format as far as a new one must be the same. Which schema is written may change.
 func formatText(f catalog.Format) string {
 	text := f.Name
+	f = internalFormat(f)
 	if f.Unwrapped {
 		text += " unwrapped"
 	}

@@ -16,6 +16,7 @@ import (
 
 	"github.com/cockroachdb/datadriven"
 
+	"github.com/ksqlgo/ksqlgo/catalog/schemas"
 	"github.com/ksqlgo/ksqlgo/exec/kafka"
 	"github.com/ksqlgo/ksqlgo/server"
 	"github.com/ksqlgo/ksqlgo/server/api"
@@ -26,6 +27,7 @@ import (
 // TestScripts runs each file of testdata against a server of its own. The commands:
 //
 //	topic name=t partitions=2      creates a topic
+//	schema subject=s kind=AVRO     registers a schema and prints its number
 //	ksql [set=(name=value,…)]      sends statements to /ksql: a line for each entity, or the error
 //	query [rows=n]                 sends a SELECT or PRINT to /query; it is stopped after n rows, if it does not end
 //	settle                         waits until the queries have processed all there is
@@ -58,8 +60,12 @@ type script struct {
 
 func startServer(t *testing.T) *script {
 	t.Helper()
+	bootstrap, registry := apache.Servers(t, nil), ""
+	if len(bootstrap) > 0 {
+		registry = startRegistry(t)
+	}
 	s, err := server.Start(t.Context(), server.Config{Listener: "http://127.0.0.1:0", BrokerListener: "127.0.0.1:0",
-		BootstrapServers: apache.Servers(t, nil),
+		BootstrapServers: bootstrap, SchemaRegistryURL: registry,
 		Properties: map[string]string{"ksql.streams.commit.interval.ms": "20", "ksql.streams.auto.offset.reset": "earliest",
 			"ksql.streams.cache.max.bytes.buffering": "0"}})
 	if err != nil {
@@ -67,6 +73,17 @@ func startServer(t *testing.T) *script {
 	}
 	t.Cleanup(s.Close)
 	return &script{s}
+}
+
+// startRegistry starts the schema registry of another server.
+func startRegistry(t *testing.T) string {
+	t.Helper()
+	s, err := server.Start(t.Context(), server.Config{Listener: "http://127.0.0.1:0", BrokerListener: "127.0.0.1:0", SchemaRegistryListener: "127.0.0.1:0"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(s.Close)
+	return s.SchemaRegistryURL()
 }
 
 func (s *script) run(ctx context.Context, t *testing.T, d *datadriven.TestData) (string, error) {
@@ -78,6 +95,12 @@ func (s *script) run(ctx context.Context, t *testing.T, d *datadriven.TestData) 
 		d.ScanArgs(t, "partitions", &partitions)
 		_, err := s.Kafka().Admin().EnsureTopic(ctx, kafka.TopicSpec{Name: name, Partitions: int32(partitions)})
 		return "", err
+	case "schema":
+		var subject, kind string
+		d.ScanArgs(t, "subject", &subject)
+		d.ScanArgs(t, "kind", &kind)
+		id, err := s.Schemas().Register(subject, schemas.Schema{Kind: schemas.Kind(kind), Text: d.Input})
+		return fmt.Sprintln(id), err
 	case "ksql":
 		return s.statements(ctx, d)
 	case "query":

@@ -40,7 +40,9 @@ func (e *Engine) checkShow(n ast.Statement, snapshot *catalog.Snapshot) error {
 		return notExecuted(n, "ALTER SYSTEM")
 	case *ast.CreateConnector, *ast.DropConnector, *ast.ListConnectors, *ast.ListConnectorPlugins, *ast.DescribeConnector:
 		return notExecuted(n, "A statement about connectors ("+kindOf(n)+")")
-	case *ast.AssertTopic, *ast.AssertSchema, *ast.AssertSource, *ast.AssertValues, *ast.AssertTombstone, *ast.RunScript:
+	case *ast.AssertTopic, *ast.AssertSchema:
+		return checkAssert(n)
+	case *ast.AssertSource, *ast.AssertValues, *ast.AssertTombstone, *ast.RunScript:
 		return notExecuted(n, kindOf(n))
 	case *ast.ListSources, *ast.ListQueries, *ast.ListTopics, *ast.ListFunctions, *ast.ListTypes, *ast.ListVariables, *ast.ListProperties,
 		*ast.DescribeSources, *ast.DescribeFunction, *ast.Explain:
@@ -80,6 +82,10 @@ func (e *Engine) show(ctx context.Context, s *session, st statement) (api.Entity
 		return e.describeFunction(st, n)
 	case *ast.Explain:
 		return e.explain(ctx, s, st, n)
+	case *ast.AssertTopic:
+		return e.assertTopic(ctx, s, st, n)
+	case *ast.AssertSchema:
+		return e.assertSchema(ctx, s, st, n)
 	default:
 		return nil, notExecuted(n, kindOf(n))
 	}
