@@ -31,6 +31,7 @@ func checkAssert(n ast.Statement) error {
 			return diag.Errorf(diag.InvalidValue, n.Span(), "ASSERT SCHEMA statements much include a subject name or an id").
 				WithHint("For example: ASSERT SCHEMA SUBJECT 'orders-value';")
 		}
+	default:
 	}
 	return nil
 }
@@ -104,8 +105,9 @@ func wholeNumber(e ast.Expr) (int64, error) {
 		return v.Value, nil
 	case *ast.StringLiteral:
 		return strconv.ParseInt(v.Value, 10, 64)
+	default:
+		return 0, strconv.ErrSyntax
 	}
-	return 0, strconv.ErrSyntax
 }
 
 // assertSchema waits until a schema is in the registry, or is not.
