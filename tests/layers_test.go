@@ -93,7 +93,9 @@ var fences = map[string][]string{
 	"github.com/twmb/franz-go":    {"exec/kafka", "server/broker", "server/schemaregistry", "tests"},
 	"github.com/c-bata/go-prompt": {"cmd/internal/repl"},
 	// The compiler of .proto files.
-	"github.com/bufbuild/protocompile": {"catalog/formats/protobuf", "server/schemaregistry"},
+	"github.com/bufbuild/protocompile": {"catalog/schemas/protofile"},
+	// Its printer.
+	"github.com/jhump/protoreflect": {"server/schemaregistry/dialect"},
 	// Files of keys and certificates.
 	"software.sslmate.com/src/go-pkcs12":      {"exec/kafka/security"},
 	"github.com/pavlo-v-chernykh/keystore-go": {"exec/kafka/security"},

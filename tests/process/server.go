@@ -20,6 +20,8 @@ type ServerConfig struct {
 	DataDir string
 	// RESTPort and BrokerPort of 127.0.0.1, so that they are the same after a restart.
 	RESTPort, BrokerPort int
+	// RegistryPort is the one of the embedded schema registry; 0 lets it have no listener.
+	RegistryPort int
 	// Bootstrap is the Kafka to use instead of the embedded broker.
 	Bootstrap string
 	// Properties are written to a file beside the data directory.
@@ -78,6 +80,11 @@ func StartServer(c ServerConfig) (*Server, error) {
 		args = append(args, "--bootstrap-servers", c.Bootstrap)
 	} else {
 		args = append(args, "--broker-listener", c.Kafka())
+		registry := "none"
+		if c.RegistryPort != 0 {
+			registry = net.JoinHostPort("127.0.0.1", strconv.Itoa(c.RegistryPort))
+		}
+		args = append(args, "--schema-registry-listener", registry)
 	}
 	if len(c.Properties) > 0 {
 		file := filepath.Clean(c.DataDir) + ".properties"

@@ -31,6 +31,9 @@ var known embed.FS
 // metaFile defines the options in which Connect keeps what Protobuf has no words for. It uses them without importing the file.
 const metaFile, metaPrefix = "confluent/meta.proto", "confluent."
 
+// maxTextBytes bounds the text of a schema.
+const maxTextBytes = 1 << 20
+
 // name is that of the schema itself in messages.
 const name = "schema.proto"
 
@@ -74,6 +77,9 @@ type compilation struct {
 }
 
 func (c *compilation) file(name, text string) (linker.File, error) {
+	if len(text) > maxTextBytes {
+		return nil, fmt.Errorf("%s is longer than %d bytes", name, maxTextBytes)
+	}
 	parsed, err := parse(name, text)
 	if err != nil {
 		return nil, err
