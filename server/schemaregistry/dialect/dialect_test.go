@@ -11,7 +11,7 @@ import (
 	"github.com/ksqlgo/ksqlgo/server/schemaregistry/dialect"
 )
 
-// TestDialects runs the scripts in testdata. Their commands are
+// TestDialects runs the scripts in testdata/scripts. Their commands are
 //
 //	schema <name> kind=<kind> [refs=(<name of a schema>, …)] [normalize]   the text as it is kept, or what is wrong with it
 //	reads <reader> <writer>                                                 what keeps one from reading the other
@@ -20,7 +20,7 @@ import (
 //
 // References have the name of the schema that they refer to.
 func TestDialects(t *testing.T) {
-	datadriven.Walk(t, "testdata", func(t *testing.T, path string) {
+	datadriven.Walk(t, "testdata/scripts", func(t *testing.T, path string) {
 		t.Parallel()
 		known := map[string]*dialect.Parsed{}
 		datadriven.RunTest(t, path, func(t *testing.T, d *datadriven.TestData) string {

@@ -192,7 +192,14 @@ func (c *jsonChecker) keyword(name string, n jsonNode, path string) error {
 		return c.schemaOrList(n, path)
 	case "prefixItems", "allOf", "anyOf", "oneOf":
 		return c.schemaList(n, path)
-	case "minimum", "maximum", "multipleOf", "minLength", "maxLength", "minItems", "maxItems", "minProperties", "maxProperties":
+	case "minimum", "maximum", "multipleOf", "minLength", "maxLength", "minItems", "maxItems", "minProperties", "maxProperties",
+		"minContains", "maxContains":
+		return c.number(n, path)
+	case "exclusiveMinimum", "exclusiveMaximum":
+		// Drafts before the sixth had a bool here.
+		if _, old := n.value.(bool); old {
+			return nil
+		}
 		return c.number(n, path)
 	case "pattern":
 		return c.text(n, path)
@@ -264,8 +271,16 @@ func (c *jsonChecker) schemaMap(n jsonNode, path string) error {
 }
 
 func (c *jsonChecker) number(n jsonNode, path string) error {
-	if _, ok := n.value.(json.Number); !ok {
+	v, ok := n.value.(json.Number)
+	if !ok {
 		return fmt.Errorf("%s: want a number", path)
+	}
+	f, err := v.Float64()
+	if err != nil {
+		return fmt.Errorf("%s: the number %.50s is too large", path, v)
+	}
+	if strings.HasSuffix(path, "/multipleOf") && f <= 0 {
+		return fmt.Errorf("%s: want a number above 0", path)
 	}
 	return nil
 }
