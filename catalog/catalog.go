@@ -63,7 +63,8 @@ type Source struct {
 	ReadOnly bool `json:"readOnly,omitempty"`
 	// SQL is the statement with the properties the server filled in.
 	SQL string `json:"sql"`
-	// CreatedBy is the query of a CREATE … AS SELECT; empty for plain sources. That query is terminated with the source.
+	// CreatedBy is the query whose result the source is: that of a CREATE … AS SELECT or a CREATE SOURCE TABLE; empty for plain
+	// sources. That query is terminated with the source.
 	CreatedBy string `json:"createdBy,omitempty"`
 	// Materialized: pull queries may read it through CreatedBy.
 	Materialized bool `json:"materialized,omitempty"`
@@ -76,6 +77,8 @@ type QueryKind string
 const (
 	CreateAsQuery QueryKind = "CREATE_AS"
 	InsertQuery   QueryKind = "INSERT"
+	// CreateSourceQuery keeps the rows of a source table. It writes nothing; the table is the only source it reads.
+	CreateSourceQuery QueryKind = "CREATE_SOURCE"
 )
 
 // Query is a persistent query. Immutable; whether it runs is the executor's to say, Paused is what was commanded.
@@ -83,10 +86,18 @@ type Query struct {
 	ID   string    `json:"id"`
 	Kind QueryKind `json:"kind"`
 	SQL  string    `json:"sql"`
-	// Sink is the source it writes, Sources those it reads.
+	// Sink is the source it writes, empty when it writes none; Sources are those it reads.
 	Sink    string   `json:"sink"`
 	Sources []string `json:"sources"`
 	Paused  bool     `json:"paused,omitempty"`
+}
+
+// Result is the source whose rows the query makes: its sink, or the source table whose rows it keeps.
+func (q *Query) Result() string {
+	if q.Kind == CreateSourceQuery && len(q.Sources) > 0 {
+		return q.Sources[0]
+	}
+	return q.Sink
 }
 
 // Snapshot is the catalog at one moment. Immutable: the With methods return a new one that shares what did not change.

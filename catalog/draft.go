@@ -54,7 +54,7 @@ func (d *Draft) PutQuery(q *Query) {
 	d.s.Version++
 }
 
-// RemoveQuery removes the query. A source it created, which is its sink, stays and is no longer materialised.
+// RemoveQuery removes the query. A source it created stays and is no longer materialised.
 func (d *Draft) RemoveQuery(id string) {
 	q, known := d.s.queries[id]
 	delete(d.queries(), id)
@@ -62,7 +62,7 @@ func (d *Draft) RemoveQuery(id string) {
 	if !known {
 		return
 	}
-	if src, ok := d.s.sources[q.Sink]; ok && src.CreatedBy == id {
+	if src, ok := d.s.sources[q.Result()]; ok && src.CreatedBy == id {
 		c := *src
 		c.CreatedBy, c.Materialized = "", false
 		d.sources()[c.Name] = &c

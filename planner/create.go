@@ -28,6 +28,10 @@ func CreateSource(env *Env, st *ast.CreateSource) (*SourcePlan, error) {
 	if err := checkSourceName(st.Name); err != nil {
 		return nil, err
 	}
+	if st.ReadOnly && !env.flag("ksql.source.table.materialization.enabled", true) {
+		return nil, diag.Errorf(diag.NotSupported, st.Span(), "Cannot execute command because source table materialization is disabled.").
+			WithHint("The property is ksql.source.table.materialization.enabled. Without SOURCE the %s can be declared.", kindNoun(kind))
+	}
 	if st.ReadOnly && st.OrReplace {
 		return nil, replaceReadOnly(st.Name, kind)
 	}
@@ -90,6 +94,9 @@ func CreateSource(env *Env, st *ast.CreateSource) (*SourcePlan, error) {
 	filled := *st
 	filled.With = fillWith(st.With, src, plan.Topic)
 	src.SQL = statementText(&filled)
+	if st.ReadOnly && kind == catalog.Table {
+		plan.Query = env.keepRows(plan)
+	}
 	return plan, nil
 }
 

@@ -61,6 +61,8 @@ type SourcePlan struct {
 	Schemas []SchemaPlan
 	// Exists says that the source exists and IF NOT EXISTS was given: nothing is to be done but to warn.
 	Exists bool
+	// Query keeps the rows of a source table, with the same Source, Topic and Schemas; nil for other sources.
+	Query *QueryPlan
 }
 
 // TopicPlan is a topic that must exist before the statement takes effect.
@@ -73,13 +75,13 @@ type TopicPlan struct {
 	Config map[string]string
 }
 
-// QueryPlan is a planned persistent query: CREATE … AS SELECT or INSERT INTO … SELECT.
+// QueryPlan is a planned persistent query: CREATE … AS SELECT, INSERT INTO … SELECT or CREATE SOURCE TABLE.
 type QueryPlan struct {
 	Plan *physical.Plan
-	// Query is its entry in the catalog, Source that of its sink; Source is nil for INSERT INTO.
+	// Query is its entry in the catalog, Source that of its result; Source is nil for INSERT INTO.
 	Query  *catalog.Query
 	Source *catalog.Source
-	// Topic of the sink; of an INSERT INTO it exists.
+	// Topic of the sink, or of a source table; of an INSERT INTO it exists.
 	Topic TopicPlan
 	// Schemas are to be registered once the topic is there.
 	Schemas []SchemaPlan

@@ -54,7 +54,10 @@ func (w *world) run(st ast.Statement) (o outcome, err error) {
 	env := w.env
 	switch st := st.(type) {
 	case *ast.CreateSource:
-		if o.source, err = planner.CreateSource(&env, st); err == nil && !o.source.Exists {
+		if o.source, err = planner.CreateSource(&env, st); err == nil && o.source.Query != nil {
+			o.source, o.query = nil, o.source.Query
+			w.apply(o.query)
+		} else if err == nil && !o.source.Exists {
 			w.topics[o.source.Topic.Name] = planner.TopicInfo{Partitions: o.source.Topic.Partitions, Replicas: o.source.Topic.Replicas}
 			w.env.Catalog = w.env.Catalog.WithSource(o.source.Source)
 		}

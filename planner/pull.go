@@ -139,7 +139,7 @@ func (env *Env) pullTable(sel *ast.Select, from *ast.Source, src *catalog.Source
 		p.Limit = sel.Limit.Count
 	}
 	keys := len(src.Schema.Key)
-	bounds := len(src.Schema.Key) + len(src.Schema.Value)
+	bounds := len(tableColumns(src))
 	for i, x := range bound {
 		p.Exprs = append(p.Exprs, x)
 		p.Columns = append(p.Columns, types.Column{Name: items[i].name, Type: x.Type()})
@@ -171,26 +171,21 @@ func (env *Env) pullAnalyzer(sel *ast.Select, from *ast.Source, src *catalog.Sou
 		env: env, sel: sel, scope: &scope{sources: []string{alias}}, clashing: map[string]bool{}, node: scan,
 		sources: []*boundSource{{source: src, alias: alias, scan: scan}},
 	}
-	id := 0
-	add := func(c types.Column, origin physical.Origin) {
-		scan.Out = append(scan.Out, logical.ScanColumn{Column: logical.Column{ID: id, Name: c.Name, Type: c.Type}, Origin: origin})
-		a.scope.columns = append(a.scope.columns, column{
-			id: id, source: alias, name: c.Name, label: c.Name, typ: c.Type, key: origin == physical.FromKey, pseudo: origin.Pseudo(),
-		})
-		id++
-	}
-	for _, c := range src.Schema.Key {
-		add(c, physical.FromKey)
-	}
-	for _, c := range src.Schema.Value {
-		add(c, physical.FromValue)
+	scan.Out = tableColumns(src)
+	add := func(name string, origin physical.Origin) {
+		scan.Out = append(scan.Out, logical.ScanColumn{Column: logical.Column{ID: len(scan.Out), Name: name, Type: types.BigintType}, Origin: origin})
 	}
 	if src.Window != types.NoWindow {
-		add(types.Column{Name: types.WindowStart, Type: types.BigintType}, physical.FromWindowStart)
-		add(types.Column{Name: types.WindowEnd, Type: types.BigintType}, physical.FromWindowEnd)
+		add(types.WindowStart, physical.FromWindowStart)
+		add(types.WindowEnd, physical.FromWindowEnd)
 	}
-	add(types.Column{Name: types.RowTime, Type: types.BigintType}, physical.FromRowTime)
-	a.nextID = id
+	add(types.RowTime, physical.FromRowTime)
+	for _, c := range scan.Out {
+		a.scope.columns = append(a.scope.columns, column{
+			id: c.ID, source: alias, name: c.Name, label: c.Name, typ: c.Type, key: c.Origin == physical.FromKey, pseudo: c.Origin.Pseudo(),
+		})
+	}
+	a.nextID = len(scan.Out)
 	return a
 }
 

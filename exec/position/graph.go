@@ -67,7 +67,7 @@ func newStage(plan *physical.Plan, st *physical.Stage) *stage {
 	case *physical.Sink:
 		s.output = root.Topic
 	default:
-		// The rows of a push query go to no topic.
+		// The rows of a push query and of a source table go to no topic.
 	}
 	return s
 }

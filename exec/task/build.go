@@ -58,6 +58,12 @@ func (b *tree) root(n physical.Node) error {
 		}
 		b.readers = append(b.readers, op.Subscriptions())
 		return b.node(n.R, demand{}, op)
+	case *physical.Materialize:
+		op, err := operator.NewMaterialize(b.ctx, n, false, nil)
+		if err != nil {
+			return err
+		}
+		return b.node(n.In, demand{}, op)
 	case *physical.Emit:
 		if b.ctx.Output == nil {
 			return fmt.Errorf("%s: the plan describes no output", n.Name)

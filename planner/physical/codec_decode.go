@@ -208,7 +208,7 @@ func inRow(in Node, places []int) error {
 // checkStage checks what a stage's nodes refer to.
 func checkStage(s *Stage) error {
 	switch s.Root.(type) {
-	case *Sink, *Repartition, *ForeignKeyAnswer, *Emit:
+	case *Sink, *Repartition, *ForeignKeyAnswer, *Emit, *Materialize:
 	default:
 		return fmt.Errorf("%T cannot be a root", s.Root)
 	}

@@ -20,7 +20,7 @@ type Plan struct {
 	// Stages in topological order: a stage reads only topics of the outside and internal topics of earlier stages. The
 	// exception is the right side of a [ForeignKeyJoin], which reads the subscriptions of a later stage.
 	Stages []*Stage
-	// Sink is where a persistent query writes; nil for a push query.
+	// Sink is where a persistent query writes; nil for a push query, and for the query of a source table.
 	Sink *SinkInfo
 	// Sources are the names of the streams and tables read, leftmost first.
 	Sources []string
@@ -57,7 +57,7 @@ type Stage struct {
 	Inputs     []*Input
 	// Stores of the stage's operators.
 	Stores []*Store
-	// Root is a *Sink, *Repartition, *ForeignKeyAnswer or *Emit.
+	// Root is a *Sink, *Repartition, *ForeignKeyAnswer or *Emit, or a *Materialize where rows are kept and go nowhere.
 	Root Node
 }
 
@@ -300,7 +300,8 @@ type TableTableJoin struct {
 	Type                  RowType
 }
 
-// Materialize keeps the latest row of each key for pull queries and gives changes their old row.
+// Materialize keeps the latest row of each key for pull queries and gives changes their old row. As the root of a stage, the
+// only one of the query of a source table, it keeps them and that is all.
 type Materialize struct {
 	Name  string
 	In    Node

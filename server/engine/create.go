@@ -32,7 +32,7 @@ func kindOfSource(k ast.SourceKind) catalog.Kind {
 	return catalog.Stream
 }
 
-// planCreateSource plans CREATE STREAM and CREATE TABLE.
+// planCreateSource plans CREATE STREAM and CREATE TABLE; a source table comes with the query that keeps its rows.
 func planCreateSource(env *planner.Env, s *session, n *ast.CreateSource) (*plannedCommand, error) {
 	p, err := planner.CreateSource(env, n)
 	if err != nil {
@@ -41,6 +41,9 @@ func planCreateSource(env *planner.Env, s *session, n *ast.CreateSource) (*plann
 	kind := kindOfSource(n.Kind)
 	if p.Exists {
 		return &plannedCommand{warning: existsWarning(env.Catalog, kind, n.Name.Name)}, nil
+	}
+	if p.Query != nil {
+		return plannedQuery(p.Query, s, createID(kind, p.Source.Name))
 	}
 	return &plannedCommand{
 		id:     createID(kind, p.Source.Name),

@@ -97,10 +97,12 @@ func unknownSource(snapshot *catalog.Snapshot, name ast.Ident, message string) e
 
 // planQueryCommand plans TERMINATE, PAUSE and RESUME of one persistent query or of all.
 func planQueryCommand(snapshot *catalog.Snapshot, st statement, action commandlog.Action, query *ast.Ident) (*plannedCommand, error) {
+	verb := map[commandlog.Action]string{commandlog.TerminateQuery: "terminate", commandlog.PauseQuery: "pause", commandlog.ResumeQuery: "resume"}[action]
 	name := commandlog.All
 	if query != nil {
 		name = query.Name
-		if _, ok := snapshot.Query(name); !ok {
+		q, ok := snapshot.Query(name)
+		if !ok {
 			var ids []string
 			for _, q := range snapshot.Queries() {
 				ids = append(ids, q.ID)
@@ -111,10 +113,13 @@ func planQueryCommand(snapshot *catalog.Snapshot, st statement, action commandlo
 			}
 			return nil, err
 		}
+		if q.Kind == catalog.CreateSourceQuery {
+			return nil, diag.Errorf(diag.NotSupported, query.Span(), "Cannot %s query '%s' because it is linked to a source table.", verb, name).
+				WithHint("It ends with the table: DROP TABLE %s.", q.Result())
+		}
 	}
-	kind := map[commandlog.Action]string{commandlog.TerminateQuery: "terminate", commandlog.PauseQuery: "pause", commandlog.ResumeQuery: "resume"}[action]
 	return &plannedCommand{
-		id:      commandlog.ID{Type: kind, Entity: name, Action: "execute"},
+		id:      commandlog.ID{Type: verb, Entity: name, Action: "execute"},
 		command: &commandlog.Command{Action: action, Statement: st.Text, Name: name},
 	}, nil
 }

@@ -40,12 +40,20 @@ func (e *Engine) listQueries(ctx context.Context, st statement, extended bool) a
 }
 
 func runningQuery(s *catalog.Snapshot, hosts []peers.Host, q *catalog.Query) api.RunningQuery {
-	r := api.RunningQuery{QueryString: q.SQL, ID: q.ID, QueryType: api.QueryPersistent, Sinks: api.List[string]{q.Sink}}
+	r := api.RunningQuery{QueryString: q.SQL, ID: q.ID, QueryType: api.QueryPersistent, Sinks: sinks(q)}
 	r.StatusCount, r.State = statusCount(heard(hosts, q.ID))
 	if sink, ok := s.Source(q.Sink); ok {
 		r.SinkKafkaTopics = api.List[string]{sink.Topic}
 	}
 	return r
+}
+
+// sinks names what a query writes: one source, or none.
+func sinks(q *catalog.Query) api.List[string] {
+	if q.Sink == "" {
+		return nil
+	}
+	return api.List[string]{q.Sink}
 }
 
 func runningQueries(s *catalog.Snapshot, hosts []peers.Host, list []*catalog.Query) []api.RunningQuery {
@@ -62,12 +70,12 @@ func (e *Engine) queryDescription(s *catalog.Snapshot, q *catalog.Query, reports
 	_, state := statusCount(hosts)
 	group := exec.GroupName(e.cfg.ServiceID, q.ID)
 	d := api.QueryDescription{
-		ID: q.ID, StatementText: q.SQL, Sources: q.Sources, Sinks: api.List[string]{q.Sink}, KsqlHostQueryStatus: api.Map[string]{},
+		ID: q.ID, StatementText: q.SQL, Sources: q.Sources, Sinks: sinks(q), KsqlHostQueryStatus: api.Map[string]{},
 		QueryType: api.QueryPersistent, State: &state, ConsumerGroupID: &group, UnresponsiveHosts: silent(hosts, time.Now()),
 	}
-	if sink, ok := s.Source(q.Sink); ok {
-		d.Fields = fieldInfos(&sink.Schema)
-		d.WindowType = windowType(sink.Window)
+	if result, ok := s.Source(q.Result()); ok {
+		d.Fields = fieldInfos(&result.Schema)
+		d.WindowType = windowType(result.Window)
 	}
 	plan, ok := e.plan(q.ID)
 	if ok {

@@ -157,6 +157,9 @@ func (w *World) createSource(n *ast.CreateSource) error {
 	if err != nil || p.Exists {
 		return err
 	}
+	if p.Query != nil {
+		return w.startQuery(p.Query)
+	}
 	w.sim.CreateTopic(p.Topic.Name, p.Topic.Partitions)
 	if err := w.register(p.Schemas); err != nil {
 		return err
@@ -305,7 +308,7 @@ func (w *World) encode(src *catalog.Source, isKey bool, locs []types.Loc, row *t
 func (w *World) SourceOf(topic string) (*catalog.Source, bool) {
 	var found *catalog.Source
 	for _, s := range w.catalog.Sources() {
-		if s.Topic == topic && (found == nil || s.CreatedBy != "") {
+		if s.Topic == topic && (found == nil || s.CreatedBy != "" && !s.ReadOnly) {
 			found = s
 		}
 	}
