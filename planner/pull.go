@@ -156,8 +156,12 @@ func (env *Env) pullTable(sel *ast.Select, from *ast.Source, src *catalog.Source
 		plan, ok = env.Plans(src.CreatedBy)
 	}
 	if !ok || plan.Materialization == nil {
-		return nil, diag.Errorf(diag.NotSupported, from.Span(), "The `%s` table isn't queryable. To derive a queryable table, you can do 'CREATE TABLE QUERYABLE_%s AS SELECT * FROM %s'.%s",
+		err := diag.Errorf(diag.NotSupported, from.Span(), "The `%s` table isn't queryable. To derive a queryable table, you can do 'CREATE TABLE QUERYABLE_%s AS SELECT * FROM %s'.%s",
 			src.Name, src.Name, src.Name, seePull)
+		if src.ReadOnly {
+			return nil, err.WithHint("It has no query that keeps its rows: DROP TABLE %s and create it again to have one.", src.Name)
+		}
+		return nil, err
 	}
 	p.QueryID, p.Materialization = src.CreatedBy, plan.Materialization
 	return p, nil

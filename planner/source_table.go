@@ -25,6 +25,10 @@ func (env *Env) keepRows(p *SourcePlan) *QueryPlan {
 	f := b.scan(scan, need)
 	plan := &physical.Plan{Version: physical.Version, QueryID: id, SQL: src.SQL, Sources: []string{src.Name}}
 	plan.Materialization = b.materialize(scan, f)
+	if src.WindowSizeMs > 0 {
+		// The keys of the store hold the starts of windows; the size tells the ends.
+		f.stage.stores[0].Window = &types.WindowSpec{Type: src.Window, SizeMs: src.WindowSizeMs}
+	}
 	plan.Materialization.Stage = b.close(f, f.node).ID
 	plan.Stages = b.stages
 	return &QueryPlan{
