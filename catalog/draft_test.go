@@ -26,3 +26,25 @@ func TestDraftsLeaveSnapshotsAlone(t *testing.T) {
 		t.Errorf("versions %d, %d, %d do not grow", before.Version, between.Version, after.Version)
 	}
 }
+
+// The query of a source table has no sink; its result is the table, which stays without it.
+func TestQueryOfASourceTable(t *testing.T) {
+	t.Parallel()
+	q := &Query{ID: "CST_A_1", Kind: CreateSourceQuery, Sources: []string{"A"}}
+	insert := &Query{ID: "INSERTQUERY_2", Kind: InsertQuery, Sink: "B", Sources: []string{"A"}}
+	if q.Result() != "A" || insert.Result() != "B" {
+		t.Errorf("results %q and %q", q.Result(), insert.Result())
+	}
+	s := Empty().WithSource(&Source{Name: "A", ReadOnly: true, CreatedBy: q.ID, Materialized: true}).WithQuery(q).WithQuery(insert)
+	if w, r := s.WritersOf("A"), s.ReadersOf("A"); len(w) != 0 || len(r) != 2 {
+		t.Errorf("writers %v and readers %v", w, r)
+	}
+	after := s.WithoutQuery(insert.ID)
+	if a, _ := after.Source("A"); a.CreatedBy != q.ID || !a.Materialized {
+		t.Errorf("without another query the table is %+v", a)
+	}
+	after = after.WithoutQuery(q.ID)
+	if a, ok := after.Source("A"); !ok || a.CreatedBy != "" || a.Materialized || !a.ReadOnly {
+		t.Errorf("without its query the table is %+v", a)
+	}
+}

@@ -1,6 +1,7 @@
 package task_test
 
 import (
+	"slices"
 	"strings"
 	"testing"
 
@@ -168,4 +169,41 @@ func BenchmarkFilter(b *testing.B) {
 }
 func BenchmarkPassthrough(b *testing.B) {
 	benchmarkStep(b, newHarness(b, filterStage(0, false, ""), 0))
+}
+
+// As the root of a stage Materialize keeps rows and sends none: each record is merged into state.
+func TestMaterializeAsRoot(t *testing.T) {
+	in, src := stream("in", 0)
+	in.Table, src.Type.Table = true, true
+	store := &physical.Store{Name: "rows", Kind: physical.KeyedStore, Changelog: "c", Key: src.Type.Columns[:1], Value: src.Type.Columns[1:]}
+	h := newHarness(t, stageOf(&physical.Materialize{Name: "materialize", In: src, Store: "rows"}, []*physical.Input{in}, store), 0)
+	h.feed(0, "a", `{"AMOUNT":2}`, 1)
+	h.feed(0, "b", `{"AMOUNT":3}`, 2)
+	h.feed(0, "a", `{"AMOUNT":4}`, 3)
+	h.feed(0, "b", ``, 4)
+	h.feed(0, "c", ``, 5)
+	h.feed(0, "a", `broken`, 6)
+	h.feed(0, "", `{"AMOUNT":5}`, 7)
+	h.commit()
+	h.expect()
+	if a := h.task.Accounting(0); a.Read != 7 || a.Merged != 5 || a.Errors != 1 || a.NullKey != 1 {
+		t.Errorf("the accounting is %+v", a)
+	}
+	snapshot, err := h.db.Snapshot()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer snapshot.Close()
+	rows, err := snapshot.Range(1, []int32{0}, nil, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer rows.Close()
+	var times []int64
+	for rows.Next() {
+		times = append(times, rows.Timestamp())
+	}
+	if !slices.Equal(times, []int64{3}) {
+		t.Errorf("the rows kept are of %v, want that of 3", times)
+	}
 }

@@ -26,7 +26,7 @@ const (
 	CreateSource Action = "createSource"
 	// AlterSource puts Source in place of the source of its name.
 	AlterSource Action = "alterSource"
-	// StartQuery starts Query with Plan; Source, if set, is declared as its sink.
+	// StartQuery starts Query with Plan; Source, if set, is declared as its result.
 	StartQuery Action = "startQuery"
 	// DropSource removes the source Name and terminates the query that created it; DeleteTopic removes its topic too.
 	DropSource Action = "dropSource"

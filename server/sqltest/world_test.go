@@ -118,3 +118,66 @@ func TestReplacedQuery(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// A source table runs a query of its own, whose rows outlive the disk and which ends with the table. A stream over the same
+// topic stays the one the topic belongs to.
+func TestSourceTable(t *testing.T) {
+	w := newWorld(t)
+	err := w.Execute(`
+		CREATE SOURCE TABLE T (ID STRING PRIMARY KEY, V INT) WITH (KAFKA_TOPIC='s', VALUE_FORMAT='JSON', PARTITIONS=2);
+		CREATE STREAM S (ID STRING KEY, V INT) WITH (KAFKA_TOPIC='s', VALUE_FORMAT='JSON');
+		INSERT INTO S (ID, V) VALUES ('a', 1);
+		INSERT INTO S (ID, V) VALUES ('b', 2);
+		INSERT INTO S (ID, V) VALUES ('a', 3);`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	q, ok := w.Sim().Query("CST_T_0")
+	if !ok {
+		t.Fatal("the table has no query")
+	}
+	if src, _ := w.SourceOf("s"); src.Name != "S" {
+		t.Errorf("the topic belongs to %s", src.Name)
+	}
+	rows := func() (n int) {
+		t.Helper()
+		s, err := q.Snapshot()
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer s.Close()
+		list, err := s.Range(1, []int32{0, 1}, nil, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer list.Close()
+		for list.Next() {
+			n++
+		}
+		return n
+	}
+	if err := w.Sim().Run(); err != nil {
+		t.Fatal(err)
+	}
+	if n, a := rows(), q.Accounting(); n != 2 || a.Read != 3 || a.Merged != 3 {
+		t.Errorf("%d rows are kept, and the accounting is %+v", n, a)
+	}
+	if err := q.Wipe(); err != nil {
+		t.Fatal(err)
+	}
+	if err := w.Sim().Run(); err != nil {
+		t.Fatal(err)
+	}
+	if n, a := rows(), q.Accounting(); n != 2 || a.Read != 0 {
+		t.Errorf("after the loss of the disk %d rows are kept, and %d records were read again", n, a.Read)
+	}
+	if got := w.InternalTopics(); len(got) != 1 || !strings.HasSuffix(got[0], "CST_T_0-KsqlTopic-Reduce-changelog") {
+		t.Errorf("internal topics %v", got)
+	}
+	if err := w.Execute("DROP TABLE T;"); err != nil {
+		t.Fatal(err)
+	}
+	if n := len(w.Sim().Queries()); n != 0 {
+		t.Errorf("%d queries run after the table was dropped", n)
+	}
+}
