@@ -84,7 +84,7 @@ var rows = []Property{
 	{Name: "ksql.headers.columns.enabled", Kind: Boolean, Default: "true", Scope: Query,
 		Doc: "Whether HEADERS columns are allowed."},
 	{Name: "ksql.source.table.materialization.enabled", Kind: Boolean, Default: "true", Scope: Query,
-		Doc: "Whether SOURCE tables are materialised."},
+		Doc: "Whether CREATE SOURCE TABLE, which keeps the table's rows for pull queries, and CREATE SOURCE STREAM are allowed."},
 	{Name: "ksql.variable.substitution.enable", Kind: Boolean, Default: "true", Scope: Query,
 		Doc: "Whether ${name} is replaced."},
 	{Name: "ksql.rowpartition.rowoffset.enabled", Kind: Boolean, Default: "true", Scope: Query,
