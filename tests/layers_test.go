@@ -62,7 +62,7 @@ var layers = map[string][]string{
 	"server/schemaregistry": {"catalog/schemas", "exec/kafka"},
 	"server/commandlog":     {"catalog", "exec/kafka"},
 	"server/engine":         {"grammar", "catalog", "planner", "exec", "server/api", "server/commandlog", "server/peers", "server/session"},
-	"server/rest":           {"catalog/types", "server/api", "server/engine"},
+	"server/rest":           {"catalog/types", "catalog/formats/protobuf", "server/api", "server/engine"},
 	// Servers among each other: who is there, what they know of their queries, and pull queries over all of them.
 	"server/peers/wire":    {},
 	"server/peers/forward": {"catalog", "exec", "planner/physical", "server/peers"},

@@ -51,7 +51,8 @@ type RowHeader struct {
 	QueryID string `json:"queryId"`
 	// Schema lists the columns as SQL: names in back-quotes, key columns of
 	// pull queries followed by KEY.
-	Schema      string `json:"schema"`
+	Schema string `json:"schema"`
+	// ProtoSchema is the text of the .proto file whose first message the rows are, in the protobuf format.
 	ProtoSchema string `json:"protoSchema,omitempty"`
 }
 
@@ -62,8 +63,9 @@ type DataRow struct {
 	// Tombstone says that the row of this key was deleted; the columns that
 	// are not part of the key are null.
 	Tombstone bool `json:"tombstone,omitempty"`
-	// ProtobufBytes replaces Columns in the protobuf format.
-	ProtobufBytes []byte `json:"protobufBytes,omitempty"`
+	// ProtobufBytes is a message of RowHeader.ProtoSchema and replaces Columns in the protobuf format, but for tombstones. A
+	// message of nothing but defaults and nulls has no bytes: nil alone means that there is none.
+	ProtobufBytes []byte `json:"protobufBytes,omitzero"`
 }
 
 // ContinuationToken lets a scalable push query go on elsewhere.

@@ -20,7 +20,7 @@ func (s *Server) query(w http.ResponseWriter, r *http.Request) {
 		s.print(w, r, req)
 		return
 	}
-	media := negotiate(r.Header.Values("Accept"), api.MediaKsqlJSON, api.MediaJSON, api.MediaDelimited)
+	media := negotiate(r.Header.Values("Accept"), api.MediaKsqlJSON, api.MediaJSON, api.MediaDelimited, api.MediaProtobuf)
 	if media == api.MediaJSON {
 		media = api.MediaKsqlJSON
 	}
@@ -44,7 +44,7 @@ func (s *Server) queryStream(w http.ResponseWriter, r *http.Request) {
 	}
 	req := engine.Request{SQL: *body.SQL, Properties: body.Properties.Strings(), Variables: body.SessionVariables,
 		RequestProperties: body.RequestProperties.Strings(), Tokens: tokens(r, body.RequestProperties)}
-	media := negotiate(r.Header.Values("Accept"), api.MediaDelimited, api.MediaKsqlJSON, api.MediaJSON)
+	media := negotiate(r.Header.Values("Accept"), api.MediaDelimited, api.MediaKsqlJSON, api.MediaJSON, api.MediaProtobuf)
 	if s.cfg.Engine.IsPrint(req.SQL) {
 		if media != api.MediaDelimited {
 			w.WriteHeader(http.StatusNotAcceptable)
@@ -68,8 +68,12 @@ func (s *Server) answer(w http.ResponseWriter, r *http.Request, req engine.Reque
 		return
 	}
 	defer answer.Rows.Close()
+	out, err := newRowWriter(w, media, answer)
+	if err != nil {
+		s.fail(w, err)
+		return
+	}
 	w.Header().Set("Content-Type", media)
-	out := newRowWriter(w, media, answer)
 	out.header()
 	for {
 		row, ok := answer.Rows.TryNext()
@@ -81,6 +85,9 @@ func (s *Server) answer(w http.ResponseWriter, r *http.Request, req engine.Reque
 			if row, err = answer.Rows.Next(r.Context()); err != nil {
 				break
 			}
+		}
+		if err = out.encode(&row); err != nil {
+			break
 		}
 		if out.row(&row) != nil {
 			return

@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/ksqlgo/ksqlgo/catalog/types"
 	"github.com/ksqlgo/ksqlgo/server/api"
 	"github.com/ksqlgo/ksqlgo/server/engine"
 	"github.com/ksqlgo/ksqlgo/server/rest"
@@ -19,6 +20,7 @@ const (
 	delimited = "application/vnd.ksqlapi.delimited.v1"
 	ksqlJSON  = "application/vnd.ksql.v1+json"
 	plainJSON = "application/json"
+	protoRows = "application/vnd.ksql.v1+protobuf"
 )
 
 func TestFormatsOfAnswers(t *testing.T) {
@@ -28,6 +30,9 @@ func TestFormatsOfAnswers(t *testing.T) {
 	push := "[{\"header\":{\"queryId\":\"q1\",\"schema\":\"`ID` INTEGER, `NAME` STRING\"}},\n" +
 		"{\"row\":{\"columns\":[1,\"a\"]}},\n{\"row\":{\"columns\":[1,null],\"tombstone\":true}},\n{\"row\":{\"columns\":[2,\"<\\\"é\\\">\"]}},\n"
 	pull := strings.TrimSuffix(strings.Replace(push, "INTEGER,", "INTEGER KEY,", 1), ",\n") + "]"
+	// The messages are 08 01 12 01 "a" and 08 02 12 06 "<"é">".
+	proto := strings.NewReplacer("STRING\"}", `STRING","protoSchema":"syntax = \"proto3\";\n\nmessage ConnectDefault1 {\n  int32 ID = 1;\n  string NAME = 2;\n}\n"}`,
+		`"columns":[1,"a"]`, `"protobufBytes":"CAESAWE="`, `"columns":[2,"<\"é\">"]`, `"protobufBytes":"CAISBjwiw6kiPg=="`)
 	tests := []struct {
 		name, path, accept string
 		pull, limit        bool
@@ -46,6 +51,12 @@ func TestFormatsOfAnswers(t *testing.T) {
 		{name: "query as ksqlDB's console asks", path: "/query", accept: plainJSON, contentType: ksqlJSON, want: push + `{"finalMessage":"Query Completed"}]`},
 		{name: "query", path: "/query", accept: delimited, contentType: delimited, want: lines},
 		{name: "weights", path: "/query-stream", accept: plainJSON + ";q=0.5, " + ksqlJSON + ";q=0.9", pull: true, contentType: ksqlJSON, want: pull},
+		{name: "stream", path: "/query-stream", accept: protoRows, contentType: protoRows, want: proto.Replace(push) + `{"finalMessage":"Query Completed"}]`},
+		{name: "stream with limit", path: "/query-stream", accept: protoRows, limit: true, contentType: protoRows, want: proto.Replace(push) + `{"finalMessage":"Limit Reached"}]`},
+		{name: "stream", path: "/query-stream", accept: protoRows, pull: true, contentType: protoRows, want: proto.Replace(pull)},
+		{name: "query", path: "/query", accept: protoRows, pull: true, contentType: protoRows, want: proto.Replace(pull)},
+		{name: "failing", path: "/query", accept: protoRows, failure: api.NewError(api.CodeServerError, "lost"), contentType: protoRows,
+			want: proto.Replace(push) + `{"errorMessage":{"@type":"generic_error","error_code":50000,"message":"lost"}}]`},
 		{name: "failing", path: "/query-stream", failure: api.NewError(api.CodeServerError, "lost"), contentType: delimited,
 			want: lines + `{"@type":"generic_error","error_code":50000,"message":"lost"}` + "\n"},
 		{name: "failing", path: "/query-stream", accept: plainJSON, failure: api.NewError(api.CodeServerError, "lost"), contentType: plainJSON,
@@ -77,6 +88,29 @@ func TestFormatsOfAnswers(t *testing.T) {
 				t.Error("the rows were not closed")
 			}
 		})
+	}
+}
+
+// Rows of nothing but nulls and defaults have no bytes, and what no message can carry is refused before anything is answered.
+func TestProtobufAnswers(t *testing.T) {
+	url := serve(t, &fakeEngine{query: func(context.Context, engine.Request) (*engine.Answer, error) {
+		return orders(true, rowsOf(engine.Row{Values: []any{int32(0), nil}})), nil
+	}})
+	if _, body := exchange(t, "POST", url+"/query", `{"ksql":"SELECT 1;"}`, "Accept", protoRows); !strings.HasSuffix(body, ",\n"+`{"row":{"protobufBytes":""}}]`) {
+		t.Errorf("a row without bytes: %s", body)
+	}
+	rows := rowsOf()
+	url = serve(t, &fakeEngine{query: func(context.Context, engine.Request) (*engine.Answer, error) {
+		return &engine.Answer{Rows: rows, Columns: []types.Column{{Name: "L", Type: types.ArrayOf(types.ArrayOf(types.IntType))}}}, nil
+	}})
+	res, body := exchange(t, "POST", url+"/query", `{"ksql":"SELECT 1;"}`, "Accept", protoRows)
+	if want := "column `L`: an ARRAY of ARRAYs cannot be written"; res.StatusCode != http.StatusBadRequest || !strings.Contains(body, want) {
+		t.Errorf("status %d, %s; want 400, %q", res.StatusCode, body, want)
+	}
+	select {
+	case <-rows.closed:
+	default:
+		t.Error("the rows were not closed")
 	}
 }
 

@@ -1,25 +1,43 @@
 package rest
 
 import (
+	"encoding/base64"
 	"net/http"
 	"strings"
 
+	"github.com/ksqlgo/ksqlgo/catalog/formats/protobuf"
 	"github.com/ksqlgo/ksqlgo/catalog/types"
 	"github.com/ksqlgo/ksqlgo/server/api"
 	"github.com/ksqlgo/ksqlgo/server/engine"
 )
 
-// rowWriter writes an answer in one of the three formats. Bytes gather in buf until flush.
+// rowWriter writes an answer in one of the four formats. Bytes gather in buf until flush.
 type rowWriter struct {
 	w      http.ResponseWriter
 	flushW *http.ResponseController
 	media  string
-	answer *engine.Answer
-	buf    []byte
+	// objects says that the answer is an array of api.StreamedRow, one a line.
+	objects bool
+	answer  *engine.Answer
+	buf     []byte
+	// messages is how rows are written in the protobuf format, nil in the others; message is scratch for one.
+	messages *protobuf.Rows
+	message  []byte
 }
 
-func newRowWriter(w http.ResponseWriter, media string, answer *engine.Answer) *rowWriter {
-	return &rowWriter{w: w, flushW: http.NewResponseController(w), media: media, answer: answer}
+// newRowWriter makes the writer of an answer. The error is for the client: the format cannot carry the columns.
+func newRowWriter(w http.ResponseWriter, media string, answer *engine.Answer) (*rowWriter, error) {
+	o := &rowWriter{w: w, flushW: http.NewResponseController(w), media: media, answer: answer,
+		objects: media == api.MediaKsqlJSON || media == api.MediaProtobuf}
+	if media != api.MediaProtobuf {
+		return o, nil
+	}
+	var err error
+	if o.messages, err = protobuf.NewRows(answer.Columns); err != nil {
+		return nil, api.NewError(api.CodeBadRequest, "The rows of this query cannot be written as %s: %v. Ask with 'Accept: %s' instead.",
+			media, err, api.MediaKsqlJSON)
+	}
+	return o, nil
 }
 
 // flushBytes is how much a pull query gathers before it is sent.
@@ -46,9 +64,13 @@ func (o *rowWriter) finish() {
 
 func (o *rowWriter) header() {
 	a := o.answer
-	if o.media == api.MediaKsqlJSON {
+	if o.objects {
+		h := api.RowHeader{QueryID: a.QueryID, Schema: headerSchema(a)}
+		if o.messages != nil {
+			h.ProtoSchema = o.messages.Schema()
+		}
 		o.buf = append(o.buf, '[')
-		o.object(api.StreamedRow{Header: &api.RowHeader{QueryID: a.QueryID, Schema: headerSchema(a)}})
+		o.object(api.StreamedRow{Header: &h})
 		o.separate()
 		return
 	}
@@ -82,18 +104,40 @@ func (o *rowWriter) object(v any) {
 	o.buf = append(o.buf, b...)
 }
 
+// encode makes the message of a row in the protobuf format, which row then writes; in the others there is nothing to do.
+func (o *rowWriter) encode(r *engine.Row) error {
+	if o.messages == nil || r.Tombstone {
+		return nil
+	}
+	var err error
+	if o.message, err = o.messages.Append(o.message[:0], r.Values); err != nil {
+		return api.NewError(api.CodeServerError, "A row cannot be written as %s: %v", o.media, err)
+	}
+	return nil
+}
+
+// row writes a row; the error is one of the connection.
 func (o *rowWriter) row(r *engine.Row) error {
 	switch {
-	case o.media == api.MediaKsqlJSON:
+	case o.objects:
 		if o.answer.Pull {
 			o.buf = append(o.buf, ",\n"...)
 		}
-		o.buf = append(o.buf, `{"row":{"columns":`...)
-		o.values(r)
-		if r.Tombstone {
-			o.buf = append(o.buf, `,"tombstone":true`...)
+		switch {
+		case r.Tombstone:
+			// A message could not tell the columns that are not there from those of the key: ksqlDB writes no messages here.
+			o.buf = append(o.buf, `{"row":{"columns":`...)
+			o.values(r)
+			o.buf = append(o.buf, `,"tombstone":true}}`...)
+		case o.messages != nil:
+			o.buf = append(o.buf, `{"row":{"protobufBytes":"`...)
+			o.buf = base64.StdEncoding.AppendEncode(o.buf, o.message)
+			o.buf = append(o.buf, `"}}`...)
+		default:
+			o.buf = append(o.buf, `{"row":{"columns":`...)
+			o.values(r)
+			o.buf = append(o.buf, "}}"...)
 		}
-		o.buf = append(o.buf, "}}"...)
 		o.separate()
 	case r.Tombstone:
 		return nil
@@ -132,14 +176,14 @@ func (o *rowWriter) token() error {
 		return err
 	}
 	token := api.ConsistencyToken{Token: text}
-	switch o.media {
-	case api.MediaKsqlJSON:
+	switch {
+	case o.objects:
 		if o.answer.Pull {
 			o.buf = append(o.buf, ",\n"...)
 		}
 		o.object(api.StreamedRow{ConsistencyToken: &token})
 		o.separate()
-	case api.MediaJSON:
+	case o.media == api.MediaJSON:
 		o.buf = append(o.buf, ',')
 		o.object(token)
 	default:
@@ -153,7 +197,7 @@ func (o *rowWriter) token() error {
 func (o *rowWriter) end(limitReached bool) {
 	switch {
 	case o.media == api.MediaDelimited:
-	case o.media == api.MediaKsqlJSON && !o.answer.Pull:
+	case o.objects && !o.answer.Pull:
 		final := api.FinalQueryCompleted
 		if limitReached {
 			final = api.FinalLimitReached
@@ -167,14 +211,14 @@ func (o *rowWriter) end(limitReached bool) {
 
 // fail closes the answer with an error.
 func (o *rowWriter) fail(body api.ErrorBody) {
-	switch o.media {
-	case api.MediaKsqlJSON:
+	switch {
+	case o.objects:
 		if o.answer.Pull {
 			o.buf = append(o.buf, ",\n"...)
 		}
 		o.object(api.StreamedRow{ErrorMessage: body})
 		o.buf = append(o.buf, ']')
-	case api.MediaJSON:
+	case o.media == api.MediaJSON:
 		o.buf = append(o.buf, ',')
 		o.object(body)
 		o.buf = append(o.buf, ']')

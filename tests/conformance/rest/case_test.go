@@ -28,6 +28,8 @@ type testCase struct {
 	Outputs    []testRecord      `json:"outputs"`
 	Responses  []response        `json:"responses"`
 	Error      *expectedError    `json:"expectedError"`
+	// ProtoToo asks every query a second time, for rows in protobuf, after all of them have been asked.
+	ProtoToo bool `json:"testPullWithProtoFormat"`
 
 	InputConditions struct {
 		WaitForActivePushQuery bool `json:"waitForActivePushQuery"`

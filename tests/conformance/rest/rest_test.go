@@ -16,6 +16,7 @@ import (
 	functions "github.com/ksqlgo/ksqlgo/catalog/functions/builtin"
 	"github.com/ksqlgo/ksqlgo/grammar"
 	"github.com/ksqlgo/ksqlgo/grammar/ast"
+	"github.com/ksqlgo/ksqlgo/server/api"
 	"github.com/ksqlgo/ksqlgo/server/sqltest"
 	"github.com/ksqlgo/ksqlgo/tests/ratchet"
 	"github.com/ksqlgo/ksqlgo/tests/settle"
@@ -90,17 +91,18 @@ func (c *testCase) run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := c.checkResponses(got); err != nil {
+	if err := c.checkResponses(ctx, got); err != nil {
 		return err
 	}
 	return c.checkOutputs(ctx, w, shadow)
 }
 
-// answer is what came for one response: an entity or the objects of a query.
+// answer is what came for one response: an entity, or the objects of a query, with rows in JSON or in protobuf.
 type answer struct {
 	entity  any
 	objects []any
 	isQuery bool
+	isProto bool
 }
 
 func (c *testCase) drive(ctx context.Context, w *world, shadow *sqltest.World) ([]answer, error) {
@@ -135,7 +137,7 @@ func (c *testCase) drive(ctx context.Context, w *world, shadow *sqltest.World) (
 		} else {
 			inputs <- nil
 		}
-		objects, err := w.query(ctx, q, c.objectsOf(len(entities)+i), started)
+		objects, err := w.query(ctx, q, api.MediaKsqlJSON, c.objectsOf(len(entities)+i), started)
 		if err != nil {
 			return out, fmt.Errorf("%s: %w", q, err)
 		}
@@ -148,6 +150,16 @@ func (c *testCase) drive(ctx context.Context, w *world, shadow *sqltest.World) (
 			return out, errors.New("the query ended without an answer")
 		}
 		out = append(out, answer{objects: objects, isQuery: true})
+	}
+	if !c.ProtoToo {
+		return out, nil
+	}
+	for _, q := range queries {
+		objects, err := w.query(ctx, q, api.MediaProtobuf, 0, nil)
+		if err != nil {
+			return out, fmt.Errorf("%s, in protobuf: %w", q, err)
+		}
+		out = append(out, answer{objects: objects, isProto: true})
 	}
 	return out, nil
 }
@@ -203,35 +215,43 @@ func (c *testCase) objectsOf(response int) int {
 	return len(objects)
 }
 
-func (c *testCase) checkResponses(got []answer) error {
+func (c *testCase) checkResponses(ctx context.Context, got []answer) error {
 	for i, want := range c.Responses {
 		if i >= len(got) {
 			return fmt.Errorf("%d responses, want %d", len(got), len(c.Responses))
 		}
-		if err := c.checkResponse(want, got[i]); err != nil {
+		if err := c.checkResponse(ctx, want, got[i]); err != nil {
 			return fmt.Errorf("response %d: %w", i+1, err)
 		}
 	}
 	return nil
 }
 
-func (c *testCase) checkResponse(want response, got answer) error {
+func (c *testCase) checkResponse(ctx context.Context, want response, got answer) error {
+	isEntity := !got.isQuery && !got.isProto
 	switch {
+	case want.QueryProto != nil && !got.isProto || want.Query != nil && !got.isQuery:
+		return fmt.Errorf("want rows, got %s", show(got.entity))
 	case want.QueryProto != nil:
-		return errors.New("rows in protobuf are not read")
-	case want.Query != nil:
-		if !got.isQuery {
-			return fmt.Errorf("want rows, got %s", show(got.entity))
+		expected, err := objects(want.QueryProto)
+		if err != nil {
+			return err
 		}
-		expected := make([]any, len(want.Query))
-		for i, raw := range want.Query {
-			if err := decode(strings.NewReader(string(raw)), &expected[i]); err != nil {
-				return err
-			}
+		if expected, err = protoRows(ctx, expected); err != nil {
+			return fmt.Errorf("the case: %w", err)
+		}
+		rows, err := protoRows(ctx, got.objects)
+		if err != nil {
+			return err
+		}
+		return matchRows(expected, rows, c.OutputConditions.VerifyOrder)
+	case want.Query != nil:
+		expected, err := objects(want.Query)
+		if err != nil {
+			return err
 		}
 		return matchRows(expected, got.objects, c.OutputConditions.VerifyOrder)
-	}
-	if got.isQuery {
+	case !isEntity:
 		return fmt.Errorf("want %s, got rows", want.Admin)
 	}
 	entity, _ := got.entity.(map[string]any)
@@ -246,6 +266,17 @@ func (c *testCase) checkResponse(want response, got answer) error {
 		return err
 	}
 	return match(expected, got.entity, false)
+}
+
+// objects decodes the objects of a response.
+func objects(list []json.RawMessage) ([]any, error) {
+	out := make([]any, len(list))
+	for i, raw := range list {
+		if err := decode(strings.NewReader(string(raw)), &out[i]); err != nil {
+			return nil, err
+		}
+	}
+	return out, nil
 }
 
 func (c *testCase) checkOutputs(ctx context.Context, w *world, shadow *sqltest.World) error {

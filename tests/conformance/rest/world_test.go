@@ -14,6 +14,7 @@ import (
 	"github.com/ksqlgo/ksqlgo/exec/record"
 	"github.com/ksqlgo/ksqlgo/exec/sim"
 	"github.com/ksqlgo/ksqlgo/server"
+	"github.com/ksqlgo/ksqlgo/server/api"
 )
 
 // world is a server of its own for one case.
@@ -51,8 +52,9 @@ type failure struct {
 
 func (f *failure) Error() string { return fmt.Sprintf("status %d: %s", f.status, show(f.body)) }
 
-// post sends a request and gives the body of the answer; the error is a *failure if the server refused.
-func (w *world) post(ctx context.Context, path, sql string) (io.ReadCloser, error) {
+// post sends a request and gives the body of the answer, of the media type that is asked for; the error is a *failure if the
+// server refused.
+func (w *world) post(ctx context.Context, path, media, sql string) (io.ReadCloser, error) {
 	body, err := json.Marshal(map[string]any{"ksql": sql, "streamsProperties": w.properties})
 	if err != nil {
 		return nil, err
@@ -61,14 +63,18 @@ func (w *world) post(ctx context.Context, path, sql string) (io.ReadCloser, erro
 	if err != nil {
 		return nil, err
 	}
+	req.Header.Set("Accept", media)
 	res, err := http.DefaultClient.Do(req)
 	if err != nil {
 		return nil, err
 	}
-	if res.StatusCode == http.StatusOK {
+	if got := res.Header.Get("Content-Type"); res.StatusCode == http.StatusOK && got == media {
 		return res.Body, nil
 	}
 	defer res.Body.Close()
+	if res.StatusCode == http.StatusOK {
+		return nil, fmt.Errorf("the answer is %s, want %s", res.Header.Get("Content-Type"), media)
+	}
 	f := &failure{status: res.StatusCode}
 	if err := decode(res.Body, &f.body); err != nil {
 		return nil, fmt.Errorf("status %d: %w", res.StatusCode, err)
@@ -84,7 +90,7 @@ func decode(r io.Reader, into any) error {
 
 // execute sends statements and gives their entities.
 func (w *world) execute(ctx context.Context, statements []string) ([]any, error) {
-	body, err := w.post(ctx, "/ksql", strings.Join(statements, "\n"))
+	body, err := w.post(ctx, "/ksql", api.MediaJSON, strings.Join(statements, "\n"))
 	if err != nil {
 		return nil, err
 	}
@@ -93,12 +99,12 @@ func (w *world) execute(ctx context.Context, statements []string) ([]any, error)
 	return entities, decode(body, &entities)
 }
 
-// query sends a SELECT and gives the objects of the answer. It ends by itself or after so many objects; atMost 0 waits
+// query sends a SELECT and gives the objects of the answer in a format of api.StreamedRow. It ends by itself or after so many objects; atMost 0 waits
 // for the end. started is called when the first object has come.
-func (w *world) query(ctx context.Context, sql string, atMost int, started func()) ([]any, error) {
+func (w *world) query(ctx context.Context, sql, media string, atMost int, started func()) ([]any, error) {
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
-	body, err := w.post(ctx, "/query", sql)
+	body, err := w.post(ctx, "/query", media, sql)
 	if err != nil {
 		return nil, err
 	}
