@@ -5,6 +5,7 @@ import (
 
 	"github.com/ksqlgo/ksqlgo/grammar/ast"
 	"github.com/ksqlgo/ksqlgo/grammar/diag"
+	"github.com/ksqlgo/ksqlgo/grammar/token"
 )
 
 // selectStatement parses SELECT with its clauses, in the order ksqlDB wants them.
@@ -260,6 +261,18 @@ func (p *parser) limit() (*ast.Limit, error) {
 		return nil, nil
 	}
 	start := posOf(p.next())
+	number := p.peek()
+	if isOp(number, "-") {
+		number = p.peekAt(1)
+	}
+	if k := kindOf(number); k == token.Decimal || k == token.Float {
+		x, err := p.literal()
+		if err != nil {
+			return nil, err
+		}
+		return nil, diag.Errorf(diag.Literal, x.Span(), "Failed to prepare statement: Value must be integer for command: LIMIT").
+			WithHint("expected a whole number")
+	}
 	n, _, err := p.integer()
 	if err != nil {
 		return nil, err
