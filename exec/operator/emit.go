@@ -14,7 +14,9 @@ type Emit struct {
 	row    *types.Row
 	moves  moves
 	keys   moves
-	table  bool
+	// start and end are where a tombstone of a windowed table keeps the bounds of its window, which are no key columns.
+	start, end types.Loc
+	table      bool
 }
 
 // NewEmit builds the operator.
@@ -26,7 +28,14 @@ func NewEmit(ctx *Context, n *physical.Emit) *Emit {
 		e.moves.add(in.Locs[from], out.Locs[to])
 	}
 	for _, to := range ctx.Output.KeyPositions {
-		e.keys.add(in.Locs[n.Index[to]], out.Locs[to])
+		switch ctx.Output.Columns[to].Name {
+		case types.WindowStart:
+			e.start = out.Locs[to]
+		case types.WindowEnd:
+			e.end = out.Locs[to]
+		default:
+			e.keys.add(in.Locs[n.Index[to]], out.Locs[to])
+		}
 	}
 	return e
 }
@@ -40,6 +49,12 @@ func (e *Emit) Process(r *record.Record) error {
 	e.row.Reset()
 	if r.Tombstone {
 		e.keys.run(r.Row, e.row)
+		if e.start.Class != types.ClassNone {
+			e.row.SetInt64(e.start, r.Window.Start)
+		}
+		if e.end.Class != types.ClassNone {
+			e.row.SetInt64(e.end, r.Window.End)
+		}
 	} else {
 		e.moves.run(r.Row, e.row)
 	}
