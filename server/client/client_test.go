@@ -414,7 +414,7 @@ func TestStateEndpoints(t *testing.T) {
 		"GET /clusterStatus": text(`{"clusterStatus":{"a:8088":{"hostAlive":true}}}`),
 		"GET /status":        text("{\"commandStatuses\":{\"stream/`O`/create\":\"SUCCESS\"}}"),
 		"GET /status/{type}/{entity}/{action}": func(w http.ResponseWriter, r *http.Request) {
-			if r.PathValue("entity") != "`a b`" {
+			if r.PathValue("entity") != "`a /b`" {
 				w.WriteHeader(http.StatusNotFound)
 			}
 			io.WriteString(w, `{"status":"SUCCESS","message":"Stream created","queryId":null}`)
@@ -453,7 +453,7 @@ func TestStateEndpoints(t *testing.T) {
 	if all, err := c.Statuses(ctx); err != nil || all["stream/`O`/create"] != api.StatusSuccess {
 		t.Errorf("statuses %+v %v", all, err)
 	}
-	if one, err := c.Status(ctx, "stream/`a b`/create"); err != nil || one.Status != api.StatusSuccess {
+	if one, err := c.Status(ctx, "stream/`a /b`/create"); err != nil || one.Status != api.StatusSuccess {
 		t.Errorf("status %+v %v", one, err)
 	}
 	if err := c.IsValidProperty(ctx, "auto.offset.reset"); err != nil {

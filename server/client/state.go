@@ -39,12 +39,14 @@ func (c *Client) Statuses(ctx context.Context) (map[string]api.Status, error) {
 // Status returns the state of one command, e.g. "stream/`ORDERS`/create".
 // An unknown command is an *Error with api.CodeNotFound.
 func (c *Client) Status(ctx context.Context, commandID string) (api.CommandStatus, error) {
-	parts := strings.Split(commandID, "/")
-	for i := range parts {
-		parts[i] = url.PathEscape(parts[i])
+	// What stands between the type and the action is a name, in which anything can be.
+	kind, rest, _ := strings.Cut(commandID, "/")
+	entity, action := rest, ""
+	if i := strings.LastIndexByte(rest, '/'); i >= 0 {
+		entity, action = rest[:i], rest[i+1:]
 	}
 	var out api.CommandStatus
-	err := c.get(ctx, "/status/"+strings.Join(parts, "/"), &out)
+	err := c.get(ctx, "/status/"+url.PathEscape(kind)+"/"+url.PathEscape(entity)+"/"+url.PathEscape(action), &out)
 	return out, err
 }
 

@@ -6,7 +6,9 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"math"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -35,6 +37,9 @@ func (e *Engine) Inserter(_ context.Context, target string, props map[string]str
 		return nil, api.NewError(api.CodeBadRequest, "Cannot insert into a windowed stream: %s", name)
 	case props["ksql.insert.into.values.enabled"] == "false" || e.cfg.Properties["ksql.insert.into.values.enabled"] == "false":
 		return nil, api.NewError(api.CodeBadRequest, "The server has disabled INSERT INTO ... VALUES functionality. ")
+	}
+	if err := e.checkDenied(slices.Collect(maps.Keys(props))...); err != nil {
+		return nil, err
 	}
 	s := &session{e: e, overrides: map[string]string{}, tokens: tokens}
 	for name, value := range props {

@@ -2,6 +2,7 @@ package engine
 
 import (
 	"maps"
+	"slices"
 	"strings"
 
 	"github.com/ksqlgo/ksqlgo/catalog/properties"
@@ -26,6 +27,9 @@ type session struct {
 
 func newSession(e *Engine, r Request) (*session, error) {
 	s := &session{e: e, overrides: map[string]string{}, variables: map[string]string{}, tokens: r.Tokens}
+	if err := e.checkDenied(slices.Collect(maps.Keys(r.Properties))...); err != nil {
+		return nil, err
+	}
 	for name, value := range r.Properties {
 		normalised, value, err := properties.Override(name, value)
 		if err != nil {
@@ -73,7 +77,11 @@ func (s *session) parse(p token.Piece, whole string) (statement, error) {
 func (s *session) apply(n ast.Statement) error {
 	switch n := n.(type) {
 	case *ast.SetProperty:
-		name, value, err := properties.Override(n.Name.Value, n.Value.Value)
+		err := properties.CheckDenied(s.e.cfg.Properties, []string{n.Name.Value})
+		var name, value string
+		if err == nil {
+			name, value, err = properties.Override(n.Name.Value, n.Value.Value)
+		}
 		if err != nil {
 			return diag.Errorf(diag.InvalidValue, n.Span(), "%s", err)
 		}
@@ -91,7 +99,18 @@ func (s *session) apply(n ast.Statement) error {
 
 // CheckProperty says whether clients may set a property; the error is what /is_valid_property answers.
 func (e *Engine) CheckProperty(name string) error {
+	if err := e.checkDenied(name); err != nil {
+		return err
+	}
 	if err := properties.CheckOverride(name); err != nil {
+		return api.NewError(api.CodeBadRequest, "%s", err)
+	}
+	return nil
+}
+
+// checkDenied refuses properties that this server lets no client set; the error is for the client.
+func (e *Engine) checkDenied(names ...string) error {
+	if err := properties.CheckDenied(e.cfg.Properties, names); err != nil {
 		return api.NewError(api.CodeBadRequest, "%s", err)
 	}
 	return nil

@@ -130,6 +130,10 @@ func (s *Server) guard(r Route) http.HandlerFunc {
 				s.fail(w, api.NewError(api.CodeServerError, "The server encountered an internal error: %v", p))
 			}
 		}()
+		if r.json && negotiate(req.Header.Values("Accept"), api.MediaKsqlJSON, api.MediaJSON) == "" {
+			w.WriteHeader(http.StatusNotAcceptable)
+			return
+		}
 		if !r.early && !s.ready.Load() {
 			w.Header().Set("Retry-After", "1")
 			s.fail(w, api.NewError(api.CodeServerNotReady, "KSQL is not yet ready to serve requests."))

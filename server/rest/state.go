@@ -2,7 +2,6 @@ package rest
 
 import (
 	"net/http"
-	"strings"
 
 	"github.com/ksqlgo/ksqlgo/server/api"
 )
@@ -75,13 +74,7 @@ func (s *Server) statuses(w http.ResponseWriter, _ *http.Request) {
 
 // status answers GET /status/{type}/{entity}/{action}; the entity may come with or without its back-quotes.
 func (s *Server) status(w http.ResponseWriter, r *http.Request) {
-	kind, rest := r.PathValue("type"), r.PathValue("rest")
-	i := strings.LastIndexByte(rest, '/')
-	if i < 0 {
-		s.fail(w, api.NewError(api.CodeNotFound, "Command not found"))
-		return
-	}
-	entity, action := rest[:i], rest[i+1:]
+	kind, entity, action := r.PathValue("type"), r.PathValue("entity"), r.PathValue("action")
 	all := s.cfg.Engine.CommandStatuses()
 	for _, id := range []string{kind + "/" + entity + "/" + action, kind + "/`" + entity + "`/" + action} {
 		if st, ok := all[id]; ok {

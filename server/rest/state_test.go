@@ -1,6 +1,7 @@
 package rest_test
 
 import (
+	"context"
 	"fmt"
 	"log/slog"
 	"net/http"
@@ -10,6 +11,7 @@ import (
 	"testing"
 
 	"github.com/ksqlgo/ksqlgo/server/api"
+	"github.com/ksqlgo/ksqlgo/server/engine"
 	"github.com/ksqlgo/ksqlgo/server/rest"
 )
 
@@ -33,6 +35,9 @@ func TestStateEndpoints(t *testing.T) {
 		{"GET", "/status/stream/ORDERS/create", "", 200, created},
 		{"GET", "/status/stream/%60ORDERS%60/create", "", 200, created},
 		{"GET", "/status/stream/OTHER/create", "", 404, `{"@type":"generic_error","error_code":40400,"message":"Command not found"}`},
+		{"GET", "/status/stream/OR%2FDERS/create", "", 404, `{"@type":"generic_error","error_code":40400,"message":"Command not found"}`},
+		{"GET", "/status/table", "", 404, "Not Found"},
+		{"GET", "/status/table/a/b/drop", "", 404, "Not Found"},
 		{"GET", "/clusterStatus", "", 200, `{"clusterStatus":{}}`},
 		{"GET", "/cluster", "", 200, `{"serviceId":"default_","ready":true,"notReady":[],"hosts":[],"queries":[]}`},
 		{"GET", "/is_valid_property/auto.offset.reset", "", 200, `true`},
@@ -52,6 +57,23 @@ func TestStateEndpoints(t *testing.T) {
 	}
 	if res, _ := exchange(t, "GET", url+"/", ""); res.StatusCode != http.StatusTemporaryRedirect || res.Header.Get("Location") != "/info" {
 		t.Errorf("GET /: status %d, location %q; want 307 to /info", res.StatusCode, res.Header.Get("Location"))
+	}
+}
+
+// Endpoints that answer in JSON do so for clients that take it, by any of its names.
+func TestJSONIsAccepted(t *testing.T) {
+	url := serve(t, &fakeEngine{execute: func(context.Context, engine.Request) (api.Entities, error) { return nil, nil }})
+	for _, endpoint := range [][2]string{{"GET", "/info"}, {"GET", "/healthcheck"}, {"POST", "/ksql"}, {"GET", "/status"}, {"GET", "/clusterStatus"},
+		{"GET", "/is_valid_property/auto.offset.reset"}, {"GET", "/v1/metadata"}, {"GET", "/v1/metadata/id"}} {
+		for accept, want := range map[string]int{plainJSON: 200, ksqlJSON: 200, "text/html, */*;q=0.8": 200, "application/*": 200, "text/html": 406, delimited: 406} {
+			res, body := exchange(t, endpoint[0], url+endpoint[1], `{"ksql":"SHOW STREAMS;"}`, "Accept", accept)
+			if res.StatusCode != want || (body == "") != (want == 406) {
+				t.Errorf("%s %s, Accept %s: status %d, %q; want %d", endpoint[0], endpoint[1], accept, res.StatusCode, body, want)
+			}
+			if want == 200 && res.Header.Get("Content-Type") != plainJSON {
+				t.Errorf("%s: content type %s", endpoint[1], res.Header.Get("Content-Type"))
+			}
+		}
 	}
 }
 
