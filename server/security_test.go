@@ -24,6 +24,21 @@ func TestStartWithWrongSecurity(t *testing.T) {
 	}
 }
 
+// A server that is to ask its clients who they are does not start and let everybody in.
+func TestStartWithAuthentication(t *testing.T) {
+	t.Parallel()
+	for method, want := range map[string]string{"BASIC": "authentication.method is BASIC: this version does not ask clients who they are", "NONE": ""} {
+		s, err := server.Start(t.Context(), server.Config{Listener: "http://127.0.0.1:0", BrokerListener: "127.0.0.1:0",
+			Properties: map[string]string{"authentication.method": method}})
+		if err == nil {
+			s.Close()
+		}
+		if (err == nil) != (want == "") || err != nil && !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: %v, want %q", method, err, want)
+		}
+	}
+}
+
 // The embedded broker is reached as ever. That settings are for nothing is said.
 func TestEmbeddedBrokerWithSecurity(t *testing.T) {
 	t.Parallel()

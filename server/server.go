@@ -133,6 +133,10 @@ func (s *Server) listen() (net.Listener, error) {
 	if err != nil {
 		return nil, err
 	}
+	// Whoever sets this relies on it.
+	if m := s.cfg.Properties["authentication.method"]; m != "" && !strings.EqualFold(m, "none") {
+		return nil, fmt.Errorf("authentication.method is %s: this version does not ask clients who they are; leave it out, and let only those whom you trust reach the listener", m)
+	}
 	l, err := net.Listen("tcp", addr)
 	if err != nil && s.cfg.FreePorts {
 		host, _, _ := net.SplitHostPort(addr)
