@@ -68,9 +68,6 @@ type Config struct {
 	Random     func() uint64
 }
 
-// commandTimeout is how long a request waits for a command to be applied (ksql.server.command.response.timeout.ms).
-const commandTimeout = 5 * time.Second
-
 // Engine executes statements. Its methods are safe for concurrent use.
 type Engine struct {
 	cfg   Config
@@ -89,6 +86,7 @@ type Engine struct {
 
 	pushMu sync.Mutex
 	pushes map[string]*pushQuery
+	pulls  *pullLimits
 
 	// deletions are the topics that are to be deleted yet.
 	deletions *topicDeletions
@@ -106,7 +104,7 @@ func New(cfg Config) *Engine {
 	if cfg.Schemas == nil {
 		cfg.Schemas = schemas.None{}
 	}
-	e := &Engine{cfg: cfg, plans: map[string]*physical.Plan{}, pushes: map[string]*pushQuery{},
+	e := &Engine{cfg: cfg, plans: map[string]*physical.Plan{}, pushes: map[string]*pushQuery{}, pulls: newPullLimits(cfg.Properties),
 		terminated: make(chan commandlog.Termination, 1), life: context.Background()}
 	e.deletions = newTopicDeletions(cfg.Kafka.Admin(), e.userOf, cfg.Logger)
 	e.offsets = &kafkaOffsets{kafka: cfg.Kafka, serviceID: cfg.ServiceID}

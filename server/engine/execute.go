@@ -5,8 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"time"
 
 	"github.com/ksqlgo/ksqlgo/catalog"
+	"github.com/ksqlgo/ksqlgo/catalog/properties"
 	"github.com/ksqlgo/ksqlgo/catalog/schemas"
 	"github.com/ksqlgo/ksqlgo/exec/kafka"
 	"github.com/ksqlgo/ksqlgo/grammar"
@@ -218,7 +220,7 @@ func (e *Engine) command(ctx context.Context, s *session, st statement) (api.Ent
 // outcome waits a while until a command that was written has been applied here, and is the answer for it.
 func (e *Engine) outcome(ctx context.Context, id commandlog.ID, c *commandlog.Command, offset int64) *api.CommandStatusEntity {
 	entity := &api.CommandStatusEntity{Base: base(c.Statement), CommandID: id.String(), CommandSequenceNumber: offset}
-	wait, cancel := context.WithTimeout(ctx, commandTimeout)
+	wait, cancel := context.WithTimeout(ctx, e.commandTimeout())
 	defer cancel()
 	failure, err := e.log.Wait(wait, offset)
 	switch {
@@ -256,12 +258,17 @@ func logError(text string, err error) error {
 
 var errNothingToDo = errors.New("engine: the statement changes nothing")
 
+// commandTimeout is how long a request waits for a command to be applied.
+func (e *Engine) commandTimeout() time.Duration {
+	return time.Duration(properties.Int(e.cfg.Properties, "ksql.server.command.response.timeout.ms")) * time.Millisecond
+}
+
 // waitForCommand waits until a command the client has seen acknowledged is applied here too.
 func (e *Engine) waitForCommand(ctx context.Context, number *int64) error {
 	if number == nil || *number < 0 {
 		return nil
 	}
-	ctx, cancel := context.WithTimeout(ctx, commandTimeout)
+	ctx, cancel := context.WithTimeout(ctx, e.commandTimeout())
 	defer cancel()
 	if _, err := e.log.Wait(ctx, *number); err != nil {
 		return api.NewError(api.CodeCommandQueueBehind,

@@ -7,6 +7,7 @@ import (
 	"io"
 	"strconv"
 	"strings"
+	"sync"
 
 	"github.com/ksqlgo/ksqlgo/catalog/properties"
 	"github.com/ksqlgo/ksqlgo/exec"
@@ -15,12 +16,33 @@ import (
 	"github.com/ksqlgo/ksqlgo/server/api"
 )
 
-// pull answers a pull query: over a table from the state of its query, over a stream by reading it.
+// pull answers a pull query, if as many more may be answered.
 func (e *Engine) pull(ctx context.Context, s *session, st statement, q *ast.Query, r Request) (*Answer, error) {
 	if s.properties()["ksql.pull.queries.enable"] == "false" {
 		return nil, errors.New("Pull queries are disabled. See https://cnfl.io/queries for more info.\n" +
 			"Add EMIT CHANGES if you intended to issue a push query.\nPlease set ksql.pull.queries.enable=true to enable this feature.")
 	}
+	o, err := pullOptions(s.properties(), r.RequestProperties)
+	if err != nil {
+		return nil, err
+	}
+	if o.LocalOnly {
+		return e.pulled(ctx, s, st, q, o)
+	}
+	if err := e.pulls.begin(e.cfg.Now()); err != nil {
+		return nil, err
+	}
+	answer, err := e.pulled(ctx, s, st, q, o)
+	if err != nil {
+		e.pulls.end()
+		return nil, err
+	}
+	answer.Rows = &countedRows{Rows: answer.Rows, end: sync.OnceFunc(e.pulls.end)}
+	return answer, nil
+}
+
+// pulled gives the rows of a pull query: over a table from the state of its query, over a stream by reading it.
+func (e *Engine) pulled(ctx context.Context, s *session, st statement, q *ast.Query, o exec.PullOptions) (*Answer, error) {
 	p, err := planner.PullQuery(e.env(ctx, s, e.Catalog(), nil), q.Select)
 	if err != nil {
 		return nil, err
@@ -35,10 +57,6 @@ func (e *Engine) pull(ctx context.Context, s *session, st statement, q *ast.Quer
 			answer.Token = func() (string, error) { return token, nil }
 		}
 		return answer, err
-	}
-	o, err := pullOptions(s.properties(), r.RequestProperties)
-	if err != nil {
-		return nil, err
 	}
 	positions, err := e.pullPositions(ctx, s, p.Table, &o)
 	if err != nil {
