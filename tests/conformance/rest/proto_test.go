@@ -1,23 +1,24 @@
 package rest
 
 import (
-	"context"
 	"encoding/base64"
 	"errors"
 	"fmt"
 	"slices"
 	"strings"
 
-	"github.com/bufbuild/protocompile"
 	"google.golang.org/protobuf/encoding/prototext"
 	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/reflect/protoreflect"
 	"google.golang.org/protobuf/types/dynamicpb"
+
+	"github.com/ksqlgo/ksqlgo/catalog/schemas"
+	"github.com/ksqlgo/ksqlgo/catalog/schemas/protofile"
 )
 
 // protoRows replaces the rows in objects of an answer by the canonical text of their messages, read by the schema that the
 // header tells. Rows of a case are text already, those of the server are base64.
-func protoRows(ctx context.Context, objects []any) ([]any, error) {
+func protoRows(objects []any) ([]any, error) {
 	if len(objects) == 0 {
 		return nil, errors.New("there is no header")
 	}
@@ -25,7 +26,7 @@ func protoRows(ctx context.Context, objects []any) ([]any, error) {
 	if !ok {
 		return nil, fmt.Errorf("no protoSchema in %s", show(objects[0]))
 	}
-	message, err := firstMessage(ctx, schema)
+	message, err := firstMessage(schema)
 	if err != nil {
 		return nil, fmt.Errorf("the schema %q: %w", schema, err)
 	}
@@ -66,19 +67,16 @@ func inner(v any, names ...string) any {
 	return v
 }
 
-// firstMessage compiles a schema, which imports nothing but what compilers know, and gives its first message.
-func firstMessage(ctx context.Context, schema string) (protoreflect.MessageDescriptor, error) {
-	const name = "rows.proto"
-	c := protocompile.Compiler{Resolver: protocompile.WithStandardImports(&protocompile.SourceResolver{
-		Accessor: protocompile.SourceAccessorFromMap(map[string]string{name: schema})})}
-	files, err := c.Compile(ctx, name)
+// firstMessage compiles a schema and gives its first message.
+func firstMessage(schema string) (protoreflect.MessageDescriptor, error) {
+	c, err := protofile.Compile(schemas.Schema{Kind: schemas.Protobuf, Text: schema}, nil)
 	if err != nil {
 		return nil, err
 	}
-	if files[0].Messages().Len() == 0 {
+	if c.File.Messages().Len() == 0 {
 		return nil, errors.New("it has no message")
 	}
-	return files[0].Messages().Get(0), nil
+	return c.File.Messages().Get(0), nil
 }
 
 // sortEntries brings the entries of MAPs into an order, since they have none: ksqlDB writes them as repeated messages of names

@@ -91,7 +91,7 @@ func (c *testCase) run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := c.checkResponses(ctx, got); err != nil {
+	if err := c.checkResponses(got); err != nil {
 		return err
 	}
 	return c.checkOutputs(ctx, w, shadow)
@@ -215,19 +215,19 @@ func (c *testCase) objectsOf(response int) int {
 	return len(objects)
 }
 
-func (c *testCase) checkResponses(ctx context.Context, got []answer) error {
+func (c *testCase) checkResponses(got []answer) error {
 	for i, want := range c.Responses {
 		if i >= len(got) {
 			return fmt.Errorf("%d responses, want %d", len(got), len(c.Responses))
 		}
-		if err := c.checkResponse(ctx, want, got[i]); err != nil {
+		if err := c.checkResponse(want, got[i]); err != nil {
 			return fmt.Errorf("response %d: %w", i+1, err)
 		}
 	}
 	return nil
 }
 
-func (c *testCase) checkResponse(ctx context.Context, want response, got answer) error {
+func (c *testCase) checkResponse(want response, got answer) error {
 	isEntity := !got.isQuery && !got.isProto
 	switch {
 	case want.QueryProto != nil && !got.isProto || want.Query != nil && !got.isQuery:
@@ -237,10 +237,10 @@ func (c *testCase) checkResponse(ctx context.Context, want response, got answer)
 		if err != nil {
 			return err
 		}
-		if expected, err = protoRows(ctx, expected); err != nil {
+		if expected, err = protoRows(expected); err != nil {
 			return fmt.Errorf("the case: %w", err)
 		}
-		rows, err := protoRows(ctx, got.objects)
+		rows, err := protoRows(got.objects)
 		if err != nil {
 			return err
 		}
