@@ -117,6 +117,11 @@ func parseSettings(properties map[string]string) settings {
 	return s
 }
 
+// StartsAtEnd says whether a query with these properties, by normalised name, begins to read an input at its end.
+func StartsAtEnd(properties map[string]string, in *physical.Input) bool {
+	return parseSettings(properties).startAtEnd(in)
+}
+
 // startAtEnd says whether an input without committed offset starts at its end. As in ksqlDB a stream starts at latest
 // and a table at earliest unless auto.offset.reset says otherwise for both; internal topics start at earliest.
 func (s settings) startAtEnd(in *physical.Input) bool {

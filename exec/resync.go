@@ -213,6 +213,9 @@ func (s *session) stableOffsets(ctx context.Context, tasks []*hostedTask) (map[k
 			o := kafka.GroupOffset{Offset: starts[tp], LeaderEpoch: -1}
 			if s.settings.startAtEnd(in) {
 				o.Offset = ends[tp]
+				if int(t.partition) < len(in.StartAt) {
+					o.Offset = min(max(in.StartAt[t.partition], starts[tp]), ends[tp])
+				}
 			}
 			offsets[tp] = o
 			o.Metadata = (&offsetMetadata{}).encode()

@@ -2,6 +2,7 @@ package planner
 
 import (
 	"fmt"
+	"maps"
 	"reflect"
 	"slices"
 	"strings"
@@ -161,12 +162,18 @@ func columnList(list []types.Column) string {
 	return strings.Join(out, ", ")
 }
 
+// sameFormat says whether both formats read alike. The number of the schema that is written is no matter of reading.
+func sameFormat(a, b physical.FormatSpec) bool {
+	a.Properties, b.Properties = internalFormat(catalog.Format{Properties: a.Properties}).Properties, internalFormat(catalog.Format{Properties: b.Properties}).Properties
+	return a.Name == b.Name && a.Unwrapped == b.Unwrapped && maps.Equal(a.Properties, b.Properties)
+}
+
 // inputDiffers says what of an input is not the same, "" if it can be read on. A source may have got more columns.
 func inputDiffers(a, b *physical.Input) string {
 	switch {
 	case a.Topic != b.Topic || a.Repartition != b.Repartition || a.Table != b.Table || a.Changes != b.Changes:
 		return "topic"
-	case !reflect.DeepEqual(a.KeyFormat, b.KeyFormat) || !reflect.DeepEqual(a.ValueFormat, b.ValueFormat):
+	case !sameFormat(a.KeyFormat, b.KeyFormat) || !sameFormat(a.ValueFormat, b.ValueFormat):
 		return "formats"
 	case a.Window != b.Window || a.WindowSizeMs != b.WindowSizeMs:
 		return "window"

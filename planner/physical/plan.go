@@ -91,6 +91,9 @@ type Input struct {
 	Timestamp *Timestamp `json:"timestamp,omitempty"`
 	// Changes: values carry old and new row (repartition for aggregation over a table, see operator docs).
 	Changes bool `json:"changes,omitempty"`
+	// StartAt is where a query that starts at the end begins, by partition: the ends when its statement was taken, so that what is
+	// written after the statement is read, however long the query takes to start. Empty: at the ends when it starts.
+	StartAt []int64 `json:"startAt,omitempty"`
 }
 
 // Timestamp names the column that gives ROWTIME.

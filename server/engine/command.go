@@ -9,6 +9,7 @@ import (
 	"github.com/ksqlgo/ksqlgo/exec/kafka"
 	"github.com/ksqlgo/ksqlgo/grammar/ast"
 	"github.com/ksqlgo/ksqlgo/planner"
+	"github.com/ksqlgo/ksqlgo/planner/physical"
 	"github.com/ksqlgo/ksqlgo/server/api"
 	"github.com/ksqlgo/ksqlgo/server/commandlog"
 )
@@ -17,6 +18,8 @@ import (
 type plannedCommand struct {
 	id      commandlog.ID
 	command *commandlog.Command
+	// plan is that of the query that the command starts, nil when there is none or it does not begin anew.
+	plan *physical.Plan
 	// topics must exist before the command is written.
 	topics []kafka.TopicSpec
 	// schemas are registered once the topics exist.

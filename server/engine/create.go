@@ -80,9 +80,14 @@ func plannedQuery(p *planner.QueryPlan, s *session, id commandlog.ID) (*plannedC
 	if err != nil {
 		return nil, err
 	}
+	starts := p.Plan
+	if p.Replaces {
+		// It goes on where the other one stopped.
+		starts = nil
+	}
 	return &plannedCommand{
 		id:     id,
-		topics: topicSpecs(p.Topic), schemas: p.Schemas,
+		topics: topicSpecs(p.Topic), schemas: p.Schemas, plan: starts,
 		command: &commandlog.Command{Action: commandlog.StartQuery, Statement: p.Query.SQL, Source: p.Source, Query: p.Query,
 			Plan: json.RawMessage(encoded), Properties: properties.OfQuery(s.properties())},
 	}, nil

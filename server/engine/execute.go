@@ -203,6 +203,9 @@ func (e *Engine) command(ctx context.Context, s *session, st statement) (api.Ent
 		if err := e.registerSchemas(planned.schemas); err != nil {
 			return commandlog.ID{}, nil, err
 		}
+		if err := e.fixStart(ctx, planned); err != nil {
+			return commandlog.ID{}, nil, err
+		}
 		if src := planned.command.Source; src != nil {
 			planned.command.TopicID = created[src.Topic]
 		}
