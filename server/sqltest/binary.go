@@ -47,12 +47,3 @@ func (s side) asJSON() catalog.Format {
 func (s side) binary(raw json.RawMessage) ([]byte, error) {
 	return s.translate(s.asJSON(), s.format, raw)
 }
-
-// fromBinary is the opposite.
-func (s side) fromBinary(b []byte) (any, error) {
-	text, err := s.translate(s.format, s.asJSON(), b)
-	if err != nil || text == nil {
-		return nil, err
-	}
-	return Parse(text)
-}

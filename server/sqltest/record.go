@@ -100,8 +100,8 @@ func kafkaBytes(t *types.Type, v any, raw []byte) ([]byte, error) {
 	return nil, fmt.Errorf("the KAFKA format does not hold %s", t)
 }
 
-// value reads the bytes of a topic as JSON would show them, for comparison; nil for null.
-func (s side) value(b []byte) (any, error) {
+// text reads the bytes of a topic as JSON shows them, fields in their order; nil for null.
+func (s side) text(b []byte) (json.RawMessage, error) {
 	if b == nil {
 		return nil, nil
 	}
@@ -109,16 +109,20 @@ func (s side) value(b []byte) (any, error) {
 	case "NONE":
 		return nil, fmt.Errorf("the NONE format holds %q", b)
 	case "JSON":
-		return Parse(b)
+		return b, nil
 	case "DELIMITED":
-		return string(b), nil
+		return jsonText(string(b)), nil
 	case "KAFKA":
 		if len(s.columns) != 1 {
 			return nil, fmt.Errorf("the KAFKA format with %d columns", len(s.columns))
 		}
-		return kafkaValue(s.columns[0].Type, b)
+		v, err := kafkaValue(s.columns[0].Type, b)
+		if err != nil {
+			return nil, err
+		}
+		return jsonText(v), nil
 	case "PROTOBUF_NOSR":
-		return s.fromBinary(b)
+		return s.translate(s.format, s.asJSON(), b)
 	}
 	return nil, fmt.Errorf("format %s is not read by query tests", s.format.Name)
 }

@@ -107,8 +107,8 @@ func (r *registered) bytes(raw json.RawMessage) ([]byte, error) {
 	return recode(dec, enc, columns, raw)
 }
 
-// value reads what a record holds, as JSON shows it.
-func (r *registered) value(b []byte) (any, error) {
+// text reads what a record holds, as JSON shows it.
+func (r *registered) text(b []byte) (json.RawMessage, error) {
 	if b == nil {
 		return nil, nil
 	}
@@ -132,11 +132,7 @@ func (r *registered) value(b []byte) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	text, err := recode(dec, enc, columns, b)
-	if err != nil || text == nil {
-		return nil, err
-	}
-	return Parse(text)
+	return recode(dec, enc, columns, b)
 }
 
 func (r *registered) spec(columns []types.Column, props map[string]string) *formats.Spec {

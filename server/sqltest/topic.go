@@ -102,6 +102,33 @@ func (w *World) compareRecord(topic string, want *Record, got *sim.Record) error
 	return compareHeaders(want.Headers, got.Headers)
 }
 
+// Show reads a record of a topic as a test file would have it; what cannot be read is shown as text.
+func (w *World) Show(topic string, r *sim.Record) Record {
+	src, _ := w.SourceOf(topic)
+	key, window := r.Key, (*Window)(nil)
+	if src != nil && key != nil {
+		key, window = splitWindow(key, src.Window, src.WindowSizeMs)
+	}
+	return Record{
+		Topic: topic, Key: shown(w.codec(src, topic, true), key), Value: shown(w.codec(src, topic, false), r.Value),
+		Timestamp: &r.Timestamp, Window: window, Headers: r.Headers,
+	}
+}
+
+func shown(c codec, b []byte) json.RawMessage {
+	if b == nil {
+		return json.RawMessage("null")
+	}
+	text, err := c.text(b)
+	switch {
+	case err == nil && text == nil:
+		return json.RawMessage("null")
+	case err == nil && json.Valid(text):
+		return text
+	}
+	return jsonText(string(b))
+}
+
 func boolToInt(b bool) int64 {
 	if b {
 		return 1
@@ -113,8 +140,8 @@ func boolToInt(b bool) int64 {
 type codec interface {
 	// bytes are what a JSON text stands for; nil for null.
 	bytes(raw json.RawMessage) ([]byte, error)
-	// value is what bytes are as JSON; nil for null.
-	value(b []byte) (any, error)
+	// text is what bytes are as JSON; nil for null.
+	text(b []byte) (json.RawMessage, error)
 	// shape is the type of the whole side; nil when it is not known.
 	shape() *types.Type
 }
@@ -127,11 +154,16 @@ func (w *World) codec(src *catalog.Source, topic string, isKey bool) codec {
 }
 
 func compare(s codec, want json.RawMessage, got []byte) error {
-	v, err := s.value(got)
+	text, err := s.text(got)
 	if err != nil {
 		return err
 	}
-	var w any
+	var v, w any
+	if text != nil {
+		if v, err = Parse(text); err != nil {
+			return err
+		}
+	}
 	if !isNull(want) {
 		if w, err = Parse(want); err != nil {
 			return err

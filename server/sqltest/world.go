@@ -1,18 +1,22 @@
 package sqltest
 
 import (
+	"context"
 	"fmt"
 	"maps"
+	"strings"
 
 	"github.com/ksqlgo/ksqlgo/catalog"
 	"github.com/ksqlgo/ksqlgo/catalog/formats"
 	"github.com/ksqlgo/ksqlgo/catalog/functions"
+	"github.com/ksqlgo/ksqlgo/catalog/properties"
 	"github.com/ksqlgo/ksqlgo/catalog/schemas"
 	"github.com/ksqlgo/ksqlgo/catalog/types"
 	"github.com/ksqlgo/ksqlgo/exec/eval"
 	"github.com/ksqlgo/ksqlgo/exec/sim"
 	"github.com/ksqlgo/ksqlgo/grammar"
 	"github.com/ksqlgo/ksqlgo/grammar/ast"
+	"github.com/ksqlgo/ksqlgo/grammar/diag"
 	"github.com/ksqlgo/ksqlgo/planner"
 	"github.com/ksqlgo/ksqlgo/planner/physical"
 )
@@ -31,6 +35,11 @@ type Config struct {
 	CacheBytes int64
 	// NowMs is the time of INSERT INTO … VALUES without ROWTIME, and of functions that ask for it.
 	NowMs int64
+	// MakeTopics makes the topic, with one partition, that a CREATE STREAM or TABLE names without saying PARTITIONS.
+	MakeTopics bool
+	// Pipe feeds each row of an INSERT INTO … VALUES at once to all queries that there are, and their results on to others, as
+	// ksqlDB's tester of SQL files does. Queries that are created later do not read it.
+	Pipe bool
 }
 
 // World is a fresh engine on simulated topics. It belongs to one goroutine.
@@ -121,15 +130,50 @@ func (w *World) Run(st ast.Statement) error {
 	case *ast.DropType:
 		w.catalog = w.catalog.WithoutType(n.Name.Name)
 		return nil
+	case *ast.Terminate:
+		return w.terminate(n)
 	case *ast.SetProperty:
-		w.props[n.Name.Value] = n.Value.Value
+		name, value, err := properties.Override(n.Name.Value, n.Value.Value)
+		if err != nil {
+			return diag.Errorf(diag.InvalidValue, n.Span(), "%s", err)
+		}
+		w.props[name] = value
 		return nil
 	case *ast.UnsetProperty:
-		delete(w.props, n.Name.Value)
+		delete(w.props, properties.Normalize(n.Name.Value))
 		return nil
 	default:
-		return fmt.Errorf("sqltest: %T is not run in query tests", st)
+		return refuse(st)
 	}
+}
+
+// refuse is the error of a statement that has no place in a query test.
+func refuse(st ast.Statement) error {
+	name := statementName(st)
+	err := diag.Errorf(diag.NotSupported, st.Span(), "%s is not run in query tests.", name)
+	switch st.(type) {
+	case *ast.CreateConnector, *ast.DropConnector, *ast.ListConnectors, *ast.ListConnectorPlugins, *ast.DescribeConnector:
+		return err.WithHint("There is no Kafka Connect in a test: keep connectors in a file of their own, and put rows into their topics with INSERT INTO … VALUES.")
+	case *ast.Query, *ast.Print:
+		return err.WithHint("It would show rows to nobody: say what is expected with ASSERT VALUES, or in the file of outputs.")
+	}
+	return err.WithHint("Tests run CREATE, ALTER, DROP, INSERT, TERMINATE, SET, UNSET, DEFINE and UNDEFINE.")
+}
+
+// statementName is a statement's kind in words: CREATE CONNECTOR.
+func statementName(st ast.Statement) string {
+	name := fmt.Sprintf("%T", st)
+	var b strings.Builder
+	for i, r := range name[strings.LastIndexByte(name, '.')+1:] {
+		if i > 0 && r >= 'A' && r <= 'Z' {
+			b.WriteByte(' ')
+		}
+		b.WriteRune(r)
+	}
+	if b.String() == "Query" {
+		return "SELECT"
+	}
+	return strings.ToUpper(b.String())
 }
 
 func (w *World) plannerEnv() *planner.Env {
@@ -153,6 +197,9 @@ func (t *topics) Topic(name string) (planner.TopicInfo, bool, error) {
 }
 
 func (w *World) createSource(n *ast.CreateSource) error {
+	if w.cfg.MakeTopics {
+		w.makeTopic(n)
+	}
 	p, err := planner.CreateSource(w.plannerEnv(), n)
 	if err != nil || p.Exists {
 		return err
@@ -166,6 +213,22 @@ func (w *World) createSource(n *ast.CreateSource) error {
 	}
 	w.catalog = w.catalog.WithSource(p.Source)
 	return nil
+}
+
+// makeTopic makes the topic of a statement that does not do it itself.
+func (w *World) makeTopic(n *ast.CreateSource) {
+	topic := ""
+	for _, p := range n.With {
+		switch text, isText := p.Value.(*ast.StringLiteral); {
+		case strings.EqualFold(p.Name, "PARTITIONS"):
+			return
+		case strings.EqualFold(p.Name, "KAFKA_TOPIC") && isText:
+			topic = text.Value
+		}
+	}
+	if topic != "" {
+		w.sim.CreateTopic(topic, 1)
+	}
 }
 
 func (w *World) startQuery(p *planner.QueryPlan) error {
@@ -193,14 +256,17 @@ func (w *World) startQuery(p *planner.QueryPlan) error {
 	return nil
 }
 
-// replace gives a running query another plan, after it has read what there is: so is the order of the statements.
+// replace gives a running query another plan, after it has read what there is: so is the order of the statements. (With Pipe it
+// has read it already.)
 func (w *World) replace(p *planner.QueryPlan, env *functions.Env) error {
 	q, ok := w.sim.Query(p.Plan.QueryID)
 	if !ok {
 		return fmt.Errorf("sqltest: no query %s", p.Plan.QueryID)
 	}
-	if err := w.sim.Run(); err != nil {
-		return err
+	if !w.cfg.Pipe {
+		if err := w.sim.Run(); err != nil {
+			return err
+		}
 	}
 	if err := q.Replace(p.Plan, env); err != nil {
 		return err
@@ -235,8 +301,8 @@ func (w *World) drop(n *ast.DropSource) error {
 		}
 		return fmt.Errorf("%s %s does not exist.", noun, n.Name.Name)
 	}
-	if n.DeleteTopic && src.ReadOnly {
-		return fmt.Errorf("Cannot delete topic for read-only source: %s", src.Name)
+	if err := planner.CheckDrop(w.catalog, n, src); err != nil {
+		return err
 	}
 	if src.CreatedBy != "" {
 		if err := w.sim.Terminate(src.CreatedBy); err != nil {
@@ -245,6 +311,26 @@ func (w *World) drop(n *ast.DropSource) error {
 		w.catalog = w.catalog.WithoutQuery(src.CreatedBy)
 	}
 	w.catalog = w.catalog.WithoutSource(src.Name)
+	return nil
+}
+
+// terminate ends a query, or all.
+func (w *World) terminate(n *ast.Terminate) error {
+	var ids []string
+	for _, q := range w.sim.Queries() {
+		if n.Query == nil || n.Query.Name == q.ID() {
+			ids = append(ids, q.ID())
+		}
+	}
+	if n.Query != nil && len(ids) == 0 {
+		return diag.Errorf(diag.UnknownQuery, n.Query.Span(), "Query with id:%s does not exist, use SHOW QUERIES to view the full set of queries.", n.Query.Name)
+	}
+	for _, id := range ids {
+		if err := w.sim.Terminate(id); err != nil {
+			return err
+		}
+		w.catalog = w.catalog.WithoutQuery(id)
+	}
 	return nil
 }
 
@@ -278,7 +364,10 @@ func (w *World) insertValues(n *ast.InsertValues) error {
 	if p.Timestamp != nil {
 		r.Timestamp = *p.Timestamp
 	}
-	w.sim.Produce(p.Source.Topic, r)
+	r = w.sim.Produce(p.Source.Topic, r)
+	if w.cfg.Pipe {
+		return w.pipe(p.Source.Topic, r, nil)
+	}
 	return nil
 }
 
@@ -318,7 +407,10 @@ func (w *World) SourceOf(topic string) (*catalog.Source, bool) {
 // Feed drives every query by itself, in the order of creation, as ksqlDB's test tools do: a query that reads a topic that
 // inputs name gets the inputs for its topics one by one in the order given; the other topics it reads are fed from what
 // is in them, topic by topic. The inputs are in their topics already.
-func (w *World) Feed(inputs []Input) error {
+func (w *World) Feed(inputs []Input) error { return w.FeedContext(context.Background(), inputs) }
+
+// FeedContext is Feed; it stops with the error of ctx when that ends.
+func (w *World) FeedContext(ctx context.Context, inputs []Input) error {
 	given := map[string]bool{}
 	for _, in := range inputs {
 		given[in.Topic] = true
@@ -327,6 +419,9 @@ func (w *World) Feed(inputs []Input) error {
 		read := sourceTopics(q)
 		for _, in := range inputs {
 			if read[in.Topic] {
+				if err := ctx.Err(); err != nil {
+					return err
+				}
 				if err := q.Feed(in.Topic, in.Record); err != nil {
 					return err
 				}
@@ -341,6 +436,9 @@ func (w *World) Feed(inputs []Input) error {
 				continue
 			}
 			for _, r := range topic.Records() {
+				if err := ctx.Err(); err != nil {
+					return err
+				}
 				if err := q.Feed(name, r); err != nil {
 					return err
 				}
