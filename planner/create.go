@@ -205,7 +205,8 @@ func (env *Env) headerColumn(d ast.Column, t *types.Type, others []types.HeaderC
 		case o.Key == nil && h.Key == nil:
 			return h, diag.Errorf(diag.Duplicate, d.Span(), "Schema already contains a HEADERS column.")
 		case o.Key == nil || h.Key == nil:
-			return h, diag.Errorf(diag.InvalidSource, d.Span(), "Schema already contains a %s column: HEADERS shows all headers, and cannot be beside HEADER('…') columns.", o.Constraint())
+			return h, diag.Errorf(diag.InvalidSource, d.Span(), "Schema already contains a %s column.", o.Constraint()).
+				WithHint("HEADERS shows all headers, and cannot be beside HEADER('…') columns.")
 		case *o.Key == *h.Key:
 			return h, diag.Errorf(diag.Duplicate, d.Span(), "Schema already contains a %s column.", o.Constraint())
 		}

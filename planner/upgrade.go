@@ -55,9 +55,9 @@ func checkUpgrade(at diag.Span, old, next *catalog.Source) error {
 	differ("headers", headerTexts(old), headerTexts(next))
 	differ("window", windowName(old), windowName(next))
 	differ("timestampColumn", old.TimestampColumn+" "+old.TimestampFormat, next.TimestampColumn+" "+next.TimestampFormat)
-	if changed := changedColumns(&old.Schema, &next.Schema); len(changed) > 0 {
+	if why := changedColumns(&old.Schema, &next.Schema); why != "" {
 		differ("schema", old.Schema.String(), next.Schema.String())
-		issues[len(issues)-1] += fmt.Sprintf(". (The following columns are changed, missing or reordered: [%s])", strings.Join(changed, ", "))
+		issues[len(issues)-1] += ". (" + why + ")"
 	}
 	if len(issues) == 0 {
 		return nil
@@ -89,21 +89,27 @@ func headerTexts(s *catalog.Source) []string {
 
 func windowName(s *catalog.Source) string { return fmt.Sprintf("%v %d ms", s.Window, s.WindowSizeMs) }
 
-// changedColumns lists what of the old schema is not at its place in the new one, and new key columns.
-func changedColumns(old, next *types.Schema) (list []string) {
-	same := func(a, b types.Column) bool { return a.Name == b.Name && types.Equal(a.Type, b.Type) }
-	for i, c := range old.Key {
-		if i >= len(next.Key) || !same(c, next.Key[i]) {
-			list = append(list, types.QuoteName(c.Name)+" "+c.Type.String()+" KEY")
+// changedColumns says what of the old schema is not at its place in the new one: of the key, where nothing may change, else of the
+// value, which may get longer. It is "" if all is.
+func changedColumns(old, next *types.Schema) string {
+	if keys := changedOf(old.Key, next.Key, " KEY"); len(keys) > 0 || len(next.Key) > len(old.Key) {
+		for _, c := range next.Key[min(len(old.Key), len(next.Key)):] {
+			keys = append(keys, types.QuoteName(c.Name)+" "+c.Type.String()+" KEY")
 		}
+		return fmt.Sprintf("Key columns must be identical. The following key columns are changed, missing or reordered: [%s]", strings.Join(keys, ", "))
 	}
-	for i, c := range old.Value {
-		if i >= len(next.Value) || !same(c, next.Value[i]) {
-			list = append(list, types.QuoteName(c.Name)+" "+c.Type.String())
+	if values := changedOf(old.Value, next.Value, ""); len(values) > 0 {
+		return fmt.Sprintf("The following columns are changed, missing or reordered: [%s]", strings.Join(values, ", "))
+	}
+	return ""
+}
+
+// changedOf lists the columns that are not at their place among others.
+func changedOf(old, next []types.Column, suffix string) (list []string) {
+	for i, c := range old {
+		if i >= len(next) || c.Name != next[i].Name || !types.Equal(c.Type, next[i].Type) {
+			list = append(list, types.QuoteName(c.Name)+" "+c.Type.String()+suffix)
 		}
-	}
-	for _, c := range next.Key[min(len(old.Key), len(next.Key)):] {
-		list = append(list, types.QuoteName(c.Name)+" "+c.Type.String()+" KEY")
 	}
 	return list
 }
