@@ -20,6 +20,7 @@ type cli struct {
 	Cluster clusterCommand `cmd:"" help:"Show the servers of a service and their tasks; drain a server; wait until all is ready."`
 	Command commandCommand `cmd:"" help:"Look at and repair the command log: list, skip, backup, restore."`
 	Broker  brokerCommand  `cmd:"" help:"Run the embedded Kafka broker alone."`
+	Test    testCommand    `cmd:"" help:"Run query tests, in the forms of both of ksqlDB's tools; no server is needed. Exit code 0: all passed; 1: some failed; 2: usage or files; 130: interrupted."`
 	Fmt     fmtCommand     `cmd:"" help:"Format SQL files, comments kept."`
 	Version versionCommand `cmd:"" help:"Print the version."`
 }

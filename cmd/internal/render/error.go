@@ -23,7 +23,7 @@ func (p *Printer) Error(message, source string) {
 		return
 	}
 	located := &diag.Error{Message: printLines(message), Span: locate(message, source)}
-	fmt.Fprint(p.Notes, diag.RenderStyled(located, source, p.diagStyle()))
+	fmt.Fprint(p.Notes, diag.RenderStyled(located, source, p.Style.Diagnostics()))
 }
 
 // excerptIn says whether a message holds a line of SQL with carets below it.
@@ -39,7 +39,7 @@ func isCaret(line string) bool {
 // colorExcerpt colours a message that was drawn by diag.Render: what it says,
 // the place, the line of SQL, the carets, the hint.
 func (p *Printer) colorExcerpt(lines []string) string {
-	style := p.diagStyle()
+	style := p.Style.Diagnostics()
 	var b strings.Builder
 	for i, line := range lines {
 		code := style.Message
@@ -61,13 +61,6 @@ func (p *Printer) colorExcerpt(lines []string) string {
 	return b.String()
 }
 
-func (p *Printer) diagStyle() diag.Style {
-	if !p.Style.On() {
-		return diag.Style{}
-	}
-	return diag.Style{Message: "\x1b[31m", Place: "\x1b[2m", Caret: "\x1b[31;1m", Hint: "\x1b[36m", Reset: "\x1b[0m"}
-}
-
 // printLines is printable for a text of several lines, tabs kept as indents.
 func printLines(text string) string {
 	lines := strings.Split(text, "\n")
@@ -76,6 +69,9 @@ func printLines(text string) string {
 	}
 	return strings.Join(lines, "\n")
 }
+
+// Printable is a text of several lines without what would move the cursor or change how a terminal reads the rest.
+func Printable(text string) string { return printLines(text) }
 
 // locate is the token of source at the place the message names; invalid when
 // there is none.

@@ -1,5 +1,7 @@
 package render
 
+import "github.com/ksqlgo/ksqlgo/grammar/diag"
+
 // Style colours output. The zero Style prints plain text.
 type Style struct{ on bool }
 
@@ -34,3 +36,11 @@ func (s Style) Warn(text string) string { return s.paint("33", text) }
 
 // Hint is for advice.
 func (s Style) Hint(text string) string { return s.paint("36", text) }
+
+// Diagnostics is the style in which diag renders errors.
+func (s Style) Diagnostics() diag.Style {
+	if !s.on {
+		return diag.Style{}
+	}
+	return diag.Style{Message: "\x1b[31m", Place: "\x1b[2m", Caret: "\x1b[31;1m", Hint: "\x1b[36m", Reset: "\x1b[0m"}
+}
