@@ -22,7 +22,7 @@ const exitInterrupted = 130
 // testCommand runs query tests.
 type testCommand struct {
 	Paths []string `arg:"" optional:"" help:"Test files, or folders: .sql files with --@test directives, and folders with statements.sql, input.json and output.json."`
-	Test  []string `env:"-" help:"Run only the test of this name; may be given again." placeholder:"NAME"`
+	Test  []string `env:"-" sep:"none" help:"Run only the test of this name; may be given again." placeholder:"NAME"`
 
 	SQLFile    string `name:"sql-file" short:"s" env:"-" help:"One test in the form of ksql-test-runner: the statements." placeholder:"FILE"`
 	InputFile  string `short:"i" env:"-" help:"The records that go in (JSON); may be left out when the statements insert them." placeholder:"FILE"`

@@ -215,6 +215,13 @@ func (r *sqlRun) assertSource(n *ast.AssertSource) error {
 	}
 	return &Failure{
 		Message: fmt.Sprintf("Expected %s does not match actual for source %s.", d.Property, src.Name),
-		Diff:    []DiffLine{{'-', d.Expected}, {'+', d.Actual}},
+		Diff:    []DiffLine{{'-', orNone(d.Expected)}, {'+', orNone(d.Actual)}},
 	}
+}
+
+func orNone(text string) string {
+	if text == "" {
+		return "none"
+	}
+	return text
 }

@@ -19,8 +19,9 @@ type script struct {
 	options      grammar.Options
 	// variables are those of DEFINE, by upper-case name. Scripts that run others share them.
 	variables map[string]string
-	// special carries out what the world does not know; handled is false for all else. Nil knows nothing.
-	special func(ctx context.Context, s *script, stmt *grammar.Stmt) (handled bool, failure *Failure)
+	// special carries out what the world does not know; handled is false for all else. Nil knows nothing. An error that is a
+	// *Failure need not have a place.
+	special func(ctx context.Context, s *script, st ast.Statement) (handled bool, err error)
 }
 
 // runAll runs all statements; it stops at the first failure.
@@ -43,20 +44,35 @@ func (s *script) run(ctx context.Context, piece token.Piece) *Failure {
 	if err := ctx.Err(); err != nil {
 		return s.failed(piece, s.source, err)
 	}
-	source := s.source
-	stmt, err := grammar.Stmt{}, error(nil)
-	if len(s.variables) > 0 && strings.Contains(piece.Text, "${") {
-		if source, err = token.Substitute(piece.Text, token.VariablesOf(s.variables)); err != nil {
-			return s.failed(piece, piece.Text, err)
-		}
-		stmt, err = grammar.ParseOne(source, s.options)
-	} else {
-		stmt, err = grammar.ParsePiece(piece, s.options)
+	st, source, err := s.parse(piece)
+	if err == nil {
+		err = s.execute(ctx, st)
 	}
 	if err != nil {
 		return s.failed(piece, source, err)
 	}
-	switch n := stmt.Statement.(type) {
+	return nil
+}
+
+// parse reads a statement; places in it and in the error count in source.
+func (s *script) parse(piece token.Piece) (st ast.Statement, source string, err error) {
+	if len(s.variables) == 0 || !strings.Contains(piece.Text, "${") {
+		stmt, err := grammar.ParsePiece(piece, s.options)
+		return stmt.Statement, s.source, err
+	}
+	// The statement alone, at its place: what is before it is blank.
+	at := piece.Span.Start
+	alone := strings.Repeat("\n", at.Line-1) + strings.Repeat(" ", at.Column-1) + piece.Text
+	source, err = token.Substitute(alone, token.VariablesOf(s.variables))
+	if err != nil {
+		return nil, alone, err
+	}
+	stmt, err := grammar.ParseOne(source, s.options)
+	return stmt.Statement, source, err
+}
+
+func (s *script) execute(ctx context.Context, st ast.Statement) error {
+	switch n := st.(type) {
 	case *ast.Define:
 		s.variables[strings.ToUpper(n.Name.Name)] = n.Value.Value
 		return nil
@@ -66,41 +82,26 @@ func (s *script) run(ctx context.Context, piece token.Piece) *Failure {
 	default:
 	}
 	if s.special != nil {
-		if handled, f := s.special(ctx, s, &stmt); handled {
-			return s.placed(piece, f)
+		if handled, err := s.special(ctx, s, st); handled {
+			return err
 		}
 	}
-	if err := s.world.Run(stmt.Statement); err != nil {
-		return s.failed(piece, source, err)
-	}
-	return nil
+	return s.world.Run(st)
 }
 
-// placed gives a failure without a place that of the statement.
-func (s *script) placed(piece token.Piece, f *Failure) *Failure {
-	if f == nil || f.File != "" {
+// failed is the failure of a statement with an error whose places count in source. A *Failure gets the place of the statement if it
+// has none.
+func (s *script) failed(piece token.Piece, source string, err error) *Failure {
+	var f *Failure
+	if !errors.As(err, &f) {
+		f = &Failure{Message: err.Error(), Err: err, Source: source}
+	}
+	if f.File != "" {
 		return f
 	}
 	f.File, f.Line, f.Statement = s.file, piece.Span.Start.Line, piece.Text
 	if d, ok := diag.As(f.Err); ok && d.Span.IsValid() {
-		f.Line = s.line(piece, f.Source, d.Span.Start)
+		f.Line = d.Span.Start.Line
 	}
 	return f
-}
-
-// failed is the failure of a statement with an error whose places count in source.
-func (s *script) failed(piece token.Piece, source string, err error) *Failure {
-	var f *Failure
-	if errors.As(err, &f) {
-		return s.placed(piece, f)
-	}
-	return s.placed(piece, &Failure{Message: err.Error(), Err: err, Source: source})
-}
-
-// line is the line within the file of a place in source, which is the whole text or the statement after substitution.
-func (s *script) line(piece token.Piece, source string, at diag.Pos) int {
-	if source == s.source {
-		return at.Line
-	}
-	return piece.Span.Start.Line + at.Line - 1
 }

@@ -138,40 +138,24 @@ func (r *sqlRun) script(file, source string, variables map[string]string) *scrip
 }
 
 // special carries out the statements that only tests have.
-func (r *sqlRun) special(ctx context.Context, s *script, stmt *grammar.Stmt) (bool, *Failure) {
-	switch n := stmt.Statement.(type) {
+func (r *sqlRun) special(ctx context.Context, s *script, st ast.Statement) (bool, error) {
+	switch n := st.(type) {
 	case *ast.AssertValues:
-		return true, r.fail(s, stmt, r.assertValues(n))
+		return true, r.assertValues(n)
 	case *ast.AssertTombstone:
-		return true, r.fail(s, stmt, r.assertTombstone(n))
+		return true, r.assertTombstone(n)
 	case *ast.AssertSource:
-		return true, r.fail(s, stmt, r.assertSource(n))
+		return true, r.assertSource(n)
 	case *ast.RunScript:
-		return true, r.runScript(ctx, s, stmt, n)
+		return true, r.runScript(ctx, s, n)
 	default:
 		return false, nil
 	}
 }
 
-// fail makes a failure of an error of a statement; script gives it its place.
-func (r *sqlRun) fail(s *script, stmt *grammar.Stmt, err error) *Failure {
-	if err == nil {
-		return nil
-	}
-	var f *Failure
-	if errors.As(err, &f) {
-		return f
-	}
-	source := s.source
-	if stmt.Span.Text(source) != stmt.Text && stmt.Span.Text(source)+";" != stmt.Text {
-		source = stmt.Text // variables were substituted
-	}
-	return &Failure{Message: err.Error(), Err: err, Source: source}
-}
-
-func (r *sqlRun) runScript(ctx context.Context, s *script, stmt *grammar.Stmt, n *ast.RunScript) *Failure {
+func (r *sqlRun) runScript(ctx context.Context, s *script, n *ast.RunScript) error {
 	if r.depth >= maxScriptDepth {
-		return r.fail(s, stmt, diag.Errorf(diag.Limit, n.Span(), "Scripts run scripts more than %d deep: does one run itself?", maxScriptDepth))
+		return diag.Errorf(diag.Limit, n.Span(), "Scripts run scripts more than %d deep: does one run itself?", maxScriptDepth)
 	}
 	read := r.test.opts.Scripts
 	if read == nil {
@@ -179,15 +163,18 @@ func (r *sqlRun) runScript(ctx context.Context, s *script, stmt *grammar.Stmt, n
 	}
 	name, text, err := read(s.file, n.Path.Value)
 	if err != nil {
-		return r.fail(s, stmt, diag.Errorf(diag.InvalidValue, n.Path.Span(), "Failed to read file %s: %v", n.Path.Value, err).
-			WithHint("Paths are relative to the file that names them."))
+		return diag.Errorf(diag.InvalidValue, n.Path.Span(), "Failed to read file %s: %v", n.Path.Value, err).
+			WithHint("Paths are relative to the file that names them.")
 	}
 	if list := directivesOf(string(text)); len(list) > 0 {
 		return &Failure{File: name, Line: list[0].Pos.Line, Message: "A script that tests run holds no directives of its own."}
 	}
 	r.depth++
 	defer func() { r.depth-- }()
-	return r.script(name, string(text), s.variables).runAll(ctx)
+	if f := r.script(name, string(text), s.variables).runAll(ctx); f != nil {
+		return f
+	}
+	return nil
 }
 
 // readScript finds the file of a RUN SCRIPT: relative to the file that names it. A path from the root that is not there is looked
