@@ -15,11 +15,12 @@ import (
 	"github.com/ksqlgo/ksqlgo/cmd/internal/apply"
 	"github.com/ksqlgo/ksqlgo/server"
 	"github.com/ksqlgo/ksqlgo/server/client"
+	"github.com/ksqlgo/ksqlgo/server/sqltest"
 )
 
 // runCommand applies query files.
 type runCommand struct {
-	Paths  []string `arg:"" help:"Query files, or folders of them (*.sql)." type:"path"`
+	Paths  []string `arg:"" help:"Query files, or folders of them (*.sql; files of ksqlgo test are left out)." type:"path"`
 	Server string   `help:"URL of the server; without it a server is started with everything embedded, and stays until a signal ends it."`
 	// The embedded server's settings.
 	DataDir   string `help:"Data directory of the embedded server; in memory without it." type:"path"`
@@ -87,9 +88,10 @@ func (c *runCommand) Run(io *streams) error {
 	return nil
 }
 
-// readFiles reads query files; those of a folder in the order of their names.
+// readFiles reads query files; those of a folder in the order of their names, without those that are tests.
 func readFiles(paths []string) ([]apply.File, error) {
 	var names []string
+	inFolder := map[string]bool{}
 	for _, p := range paths {
 		info, err := os.Stat(p)
 		if err != nil {
@@ -103,6 +105,7 @@ func readFiles(paths []string) ([]apply.File, error) {
 		err = filepath.WalkDir(p, func(path string, d fs.DirEntry, err error) error {
 			if err == nil && !d.IsDir() && filepath.Ext(path) == ".sql" {
 				found = append(found, path)
+				inFolder[path] = true
 			}
 			return err
 		})
@@ -120,6 +123,9 @@ func readFiles(paths []string) ([]apply.File, error) {
 		b, err := os.ReadFile(n)
 		if err != nil {
 			return nil, err
+		}
+		if inFolder[n] && sqltest.IsTest(n, string(b)) {
+			continue
 		}
 		files = append(files, apply.File{Name: n, SQL: string(b)})
 	}

@@ -23,7 +23,11 @@ func (t *textTests) test(r *testResult) {
 	if r.failure != nil {
 		mark = t.style.Bad("✗")
 	}
-	fmt.Fprintf(t.out, "%s %s: %s %s\n", mark, render.Printable(r.test.File()), render.Printable(r.test.Name()), t.style.Dim("("+millis(r.took)+")"))
+	took := t.style.Dim("(" + millis(r.took) + ")")
+	if u, ok := r.test.(*sqltest.RunnerTest); ok && u.Updated() {
+		took += t.style.Warn(" outputs written")
+	}
+	fmt.Fprintf(t.out, "%s %s: %s %s\n", mark, render.Printable(r.test.File()), render.Printable(r.test.Name()), took)
 	if r.failure != nil {
 		t.failure(r.failure)
 	}

@@ -42,6 +42,11 @@ func Load(paths []string, opts Options) ([]Case, error) {
 	return out, nil
 }
 
+// IsTest says whether a file of statements is a test, or a part of one, as [Load] finds them: it is not to be applied to a server.
+func IsTest(path, text string) bool {
+	return len(directivesOf(text)) > 0 || filepath.Base(path) == statementsName && exists(filepath.Join(filepath.Dir(path), outputName))
+}
+
 func loadFolder(root string, opts Options) ([]Case, error) {
 	var out []Case
 	err := filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {

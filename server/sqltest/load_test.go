@@ -66,6 +66,22 @@ func TestLoad(t *testing.T) {
 	}
 }
 
+func TestIsTest(t *testing.T) {
+	t.Parallel()
+	runner := writeRunner(t, "X;", "", "{}")
+	for path, c := range map[string]struct {
+		text string
+		want bool
+	}{
+		"a.sql": {"X;", false}, "statements.sql": {"X;", false}, "b.sql": {"-- c\n--@test: x\nX;", true}, runner.Statements: {"X;", true},
+		filepath.Join(filepath.Dir(runner.Statements), "c.sql"): {"X;", false},
+	} {
+		if got := IsTest(path, c.text); got != c.want {
+			t.Errorf("%s: %v", path, got)
+		}
+	}
+}
+
 // Scripts are found beside the file that names them; those named from the root also below the folders above it.
 func TestReadScript(t *testing.T) {
 	t.Parallel()

@@ -16,6 +16,8 @@ type RunnerTest struct {
 	// The texts of the files; the input's is nil when there is no such file.
 	sql, in, out []byte
 	opts         Options
+	// updated says that the last run wrote the file of outputs.
+	updated bool
 }
 
 // RunnerFiles names the files of a RunnerTest. Input may be "".
@@ -56,6 +58,9 @@ func (t *RunnerTest) Name() string {
 	}
 	return filepath.Base(dir)
 }
+
+// Updated says whether the last run has written the file of outputs anew.
+func (t *RunnerTest) Updated() bool { return t.updated }
 
 // Run implements [Case].
 func (t *RunnerTest) Run(ctx context.Context) *Failure {

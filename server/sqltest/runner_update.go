@@ -9,6 +9,7 @@ import (
 // update writes the file of outputs anew, with the records of the topics it named before, or of all topics that queries write when
 // it named none. A file that is right already stays as it is.
 func (t *RunnerTest) update(w *World, outputs []fileRecord, insertsOnly bool) *Failure {
+	t.updated = false
 	if len(outputs) > 0 && t.compare(w, outputs, insertsOnly) == nil {
 		return nil
 	}
@@ -41,6 +42,7 @@ func (t *RunnerTest) update(w *World, outputs []fileRecord, insertsOnly bool) *F
 	if err := os.WriteFile(t.output, outputsText(records), 0o644); err != nil {
 		return &Failure{File: t.output, Message: err.Error(), Err: err}
 	}
+	t.updated = true
 	return nil
 }
 
