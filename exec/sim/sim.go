@@ -30,7 +30,6 @@ type Sim struct {
 	topics  map[string]*Topic
 	order   []string
 	queries []*Query
-	arrival int64
 }
 
 // New makes an empty cluster. Close it after use.

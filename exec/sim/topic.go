@@ -11,8 +11,16 @@ import (
 type Topic struct {
 	Name       string
 	partitions [][]Record
+	// order tells in which order the records of all partitions came.
+	order []place
 	// next is the partition of the next record without a key.
 	next int32
+}
+
+// place is where a record of a topic is.
+type place struct {
+	partition int32
+	offset    int64
 }
 
 // Record is a record of a topic.
@@ -25,8 +33,6 @@ type Record struct {
 	// WindowBytes at the end of Key do not decide the partition.
 	WindowBytes int
 	Offset      int64
-	// arrival orders the records of all partitions.
-	arrival int64
 }
 
 // Message is the record as tasks are fed it.
@@ -62,13 +68,22 @@ func (t *Topic) Partitions() int { return len(t.partitions) }
 // Partition lists the records of one partition in offset order.
 func (t *Topic) Partition(n int32) []Record { return t.partitions[n] }
 
+// Len counts the records of all partitions.
+func (t *Topic) Len() int { return len(t.order) }
+
 // Records lists the records of all partitions in order of arrival.
-func (t *Topic) Records() []Record {
-	var out []Record
-	for _, p := range t.partitions {
-		out = append(out, p...)
+func (t *Topic) Records() []Record { return t.Between(0, t.Len()) }
+
+// Between lists the records of all partitions in order of arrival, from number from to before number to; numbers count from 0.
+func (t *Topic) Between(from, to int) []Record {
+	to = min(to, len(t.order))
+	if from >= to {
+		return nil
 	}
-	slices.SortStableFunc(out, func(a, b Record) int { return int(a.arrival - b.arrival) })
+	out := make([]Record, 0, to-from)
+	for _, at := range t.order[from:to] {
+		out = append(out, t.partitions[at.partition][at.offset])
+	}
 	return out
 }
 
@@ -88,8 +103,8 @@ func (s *Sim) Produce(topic string, r Record) Record {
 	}
 	r.Key, r.Value = bytes.Clone(r.Key), bytes.Clone(r.Value)
 	r.Headers = slices.Clone(r.Headers)
-	r.Offset, r.arrival = int64(len(t.partitions[r.Partition])), s.arrival
-	s.arrival++
+	r.Offset = int64(len(t.partitions[r.Partition]))
+	t.order = append(t.order, place{r.Partition, r.Offset})
 	t.partitions[r.Partition] = append(t.partitions[r.Partition], r)
 	return r
 }

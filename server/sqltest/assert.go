@@ -77,22 +77,22 @@ func (r *sqlRun) assertTombstone(n *ast.AssertTombstone) error {
 
 // next compares the next record of a source's topic with what is expected of it.
 func (r *sqlRun) next(src *catalog.Source, want *planner.ExpectedRow, tombstone bool) error {
-	records := r.world.records(src.Topic)
 	expected := boxed(want)
 	at := r.cursors[src.Topic]
-	if at >= len(records) {
+	records := r.world.records(src.Topic, at, at+1)
+	if len(records) == 0 {
 		f := &Failure{
-			Message: fmt.Sprintf("Expected another record, but all records have already been read: %s has %d.", src.Topic, len(records)),
+			Message: fmt.Sprintf("Expected another record, but all records have already been read: %s has %d.", src.Topic, at),
 			Err:     errRecords, Diff: []DiffLine{{'-', rowText(want.Columns, expected, tombstone)}},
 		}
-		from := max(0, len(records)-shownRecords)
-		for i := range records[from:] {
-			f.Diff = append(f.Diff, DiffLine{' ', r.read(src, &records[from+i]).text(want.Columns)})
+		last := r.world.records(src.Topic, max(0, at-shownRecords), at)
+		for i := range last {
+			f.Diff = append(f.Diff, DiffLine{' ', r.read(src, &last[i]).text(want.Columns)})
 		}
 		return f
 	}
 	r.cursors[src.Topic] = at + 1
-	got := r.read(src, &records[at])
+	got := r.read(src, &records[0])
 	var different []string
 	for i, c := range want.Columns {
 		if got.err == nil && !types.EqualBoxed(expected[i], got.values[c.Name]) {

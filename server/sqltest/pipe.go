@@ -27,11 +27,11 @@ func (w *World) pipe(topic string, r sim.Record, path []string) error {
 		if s := q.Plan().Sink; s != nil {
 			sink = s.Topic
 		}
-		before := len(w.records(sink))
+		before := w.count(sink)
 		if err := q.Feed(topic, r); err != nil {
 			return err
 		}
-		results = append(results, result{sink, w.records(sink)[before:]})
+		results = append(results, result{sink, w.records(sink, before, w.count(sink))})
 	}
 	path = append(slices.Clone(path), topic)
 	for _, from := range results {
@@ -44,11 +44,20 @@ func (w *World) pipe(topic string, r sim.Record, path []string) error {
 	return nil
 }
 
-// records are those of a topic, in the order in which they came; none if there is no such topic.
-func (w *World) records(topic string) []sim.Record {
+// count is how many records a topic has had; 0 if there is no such topic.
+func (w *World) count(topic string) int {
+	t, ok := w.sim.Topic(topic)
+	if !ok {
+		return 0
+	}
+	return t.Len()
+}
+
+// records are those of a topic in the order in which they came, from number from to before number to.
+func (w *World) records(topic string, from, to int) []sim.Record {
 	t, ok := w.sim.Topic(topic)
 	if !ok {
 		return nil
 	}
-	return t.Records()
+	return t.Between(from, to)
 }

@@ -130,7 +130,7 @@ func (t *RunnerTest) compare(w *World, outputs []fileRecord, insertsOnly bool) *
 }
 
 func (t *RunnerTest) compareTopic(w *World, topic string, want []*fileRecord, insertsOnly bool) *Failure {
-	got := w.records(topic)
+	got := w.records(topic, 0, w.count(topic))
 	compared := make([]error, len(want))
 	same := func(i, k int) error {
 		r := want[i].record()

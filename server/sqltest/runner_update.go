@@ -28,7 +28,7 @@ func (t *RunnerTest) update(w *World, outputs []fileRecord, insertsOnly bool) *F
 	}
 	var records []fileRecord
 	for _, topic := range topics {
-		for _, r := range w.records(topic) {
+		for _, r := range w.records(topic, 0, w.count(topic)) {
 			shown := toFile(w.Show(topic, &r))
 			if !timestamps {
 				shown.Timestamp = nil

@@ -66,3 +66,12 @@ ASSERT VALUES j (id, a, b) VALUES (1, 2, 20);`
 		}
 	}
 }
+
+// A panic fails the test that runs, and no other.
+func TestPanicFailsATest(t *testing.T) {
+	t.Parallel()
+	f := guarded(&broken{Failure{File: "f.sql", Line: 3}}, func() *Failure { panic("oh") })
+	if f == nil || f.File != "f.sql" || f.Line != 3 || !strings.Contains(f.Message, "please report it: oh") {
+		t.Errorf("%v", f)
+	}
+}
