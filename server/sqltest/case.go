@@ -27,7 +27,7 @@ type Case interface {
 type Options struct {
 	// Functions that statements may call; nil is those that are built in.
 	Functions *functions.Registry
-	// Scripts reads the file that a RUN SCRIPT names; nil looks beside the test file and in the folders above it.
+	// Scripts reads the file that a RUN SCRIPT names when it is not where that says; nil finds none.
 	Scripts func(testFile, path string) (name string, text []byte, err error)
 	// Update makes a RunnerTest write its file of outputs anew when other records came than it holds.
 	Update bool

@@ -157,11 +157,10 @@ func (r *sqlRun) runScript(ctx context.Context, s *script, n *ast.RunScript) err
 	if r.depth >= maxScriptDepth {
 		return diag.Errorf(diag.Limit, n.Span(), "Scripts run scripts more than %d deep: does one run itself?", maxScriptDepth)
 	}
-	read := r.test.opts.Scripts
-	if read == nil {
-		read = readScript
+	name, text, err := readScript(s.file, n.Path.Value)
+	if elsewhere := r.test.opts.Scripts; err != nil && elsewhere != nil {
+		name, text, err = elsewhere(s.file, n.Path.Value)
 	}
-	name, text, err := read(s.file, n.Path.Value)
 	if err != nil {
 		return diag.Errorf(diag.InvalidValue, n.Path.Span(), "Failed to read file %s: %v", n.Path.Value, err).
 			WithHint("Paths are relative to the file that names them.")
