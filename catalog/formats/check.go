@@ -3,6 +3,7 @@ package formats
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"sort"
 	"strings"
 
@@ -70,4 +71,17 @@ func CheckSpec(spec *Spec) error {
 		return errors.New("formats: only a single column can be unwrapped")
 	}
 	return nil
+}
+
+// HasNonStringKeys says whether a type has a MAP whose keys are no STRINGs.
+func HasNonStringKeys(t *types.Type) bool {
+	switch t.Kind {
+	case types.Array:
+		return HasNonStringKeys(t.Elem)
+	case types.Map:
+		return t.Key.Kind != types.String || HasNonStringKeys(t.Elem)
+	case types.Struct:
+		return slices.ContainsFunc(t.Fields, func(f types.Field) bool { return HasNonStringKeys(f.Type) })
+	}
+	return false
 }

@@ -1,6 +1,9 @@
 package formats
 
 import (
+	"fmt"
+	"strconv"
+
 	"github.com/ksqlgo/ksqlgo/catalog/schemas"
 	"github.com/ksqlgo/ksqlgo/catalog/types"
 )
@@ -36,16 +39,44 @@ type SchemaFormat interface {
 	CheckWritable(spec *Spec, s schemas.Schema, imports map[string]schemas.Schema) error
 }
 
-// RegisterSchema registers the schema of a spec for its topic, as encoders do with their first record, and returns its number.
-// The error is a registry failure; see [schemas.IsRegistryFailure].
-func RegisterSchema(registry schemas.Registry, f SchemaFormat, spec *Spec) (id int, err error) {
-	subject := schemas.Subject(spec.Topic, spec.IsKey)
-	s, err := f.Schema(spec)
-	if err == nil {
-		id, err = registry.Register(subject, s)
+// SchemaID is the number of the schema that is written, if the properties name one.
+func (s *Spec) SchemaID() (id int, given bool, err error) {
+	text, given := s.Properties[PropertySchemaID]
+	if !given {
+		return 0, false, nil
 	}
-	if err != nil && !schemas.IsUnavailable(err) {
-		err = &schemas.RegistrationError{Subject: subject, Cause: err}
+	if id, err = strconv.Atoi(text); err != nil || id < 0 {
+		return 0, false, fmt.Errorf("%s is %q: it must be the number of a schema", PropertySchemaID, text)
 	}
-	return id, err
+	return id, true, nil
+}
+
+// WrittenSchema finds what encoders write records with: the schema of PropertySchemaID, or that of the columns, which is registered
+// for the topic. imports are what it refers to. As no record can be written without it the error is a registry failure; see
+// [schemas.IsRegistryFailure].
+func WrittenSchema(registry schemas.Registry, f SchemaFormat, spec *Spec) (id int, s schemas.Schema, imports map[string]schemas.Schema, err error) {
+	id, given, err := spec.SchemaID()
+	switch {
+	case err != nil:
+	case given:
+		if s, err = registry.ByID(id); err == nil {
+			imports, err = schemas.Imports(registry, s)
+		}
+		if err != nil {
+			err = fmt.Errorf("%s %d: %w", PropertySchemaID, id, err)
+		}
+	default:
+		if s, err = f.Schema(spec); err == nil {
+			id, err = registry.Register(schemas.Subject(spec.Topic, spec.IsKey), s)
+		}
+	}
+	return id, s, imports, Unwritable(spec, err)
+}
+
+// Unwritable makes an error in the schema that a side is written with a registry failure; nil stays nil.
+func Unwritable(spec *Spec, err error) error {
+	if err == nil || schemas.IsUnavailable(err) {
+		return err
+	}
+	return &schemas.RegistrationError{Subject: schemas.Subject(spec.Topic, spec.IsKey), Cause: err}
 }

@@ -61,27 +61,11 @@ func (f Format) Check(spec *formats.Spec) error {
 		return formats.Unsupported(name, spec, err.Error())
 	}
 	for _, c := range spec.Columns {
-		if hasNonStringKeys(c.Type) {
+		if formats.HasNonStringKeys(c.Type) {
 			return formats.Unsupported(name, spec, "Avro only supports MAPs with STRING keys")
 		}
 	}
 	return nil
-}
-
-func hasNonStringKeys(t *types.Type) bool {
-	switch t.Kind {
-	case types.Array:
-		return hasNonStringKeys(t.Elem)
-	case types.Map:
-		return t.Key.Kind != types.String || hasNonStringKeys(t.Elem)
-	case types.Struct:
-		for _, f := range t.Fields {
-			if hasNonStringKeys(f.Type) {
-				return true
-			}
-		}
-	}
-	return false
 }
 
 // Schema is the schema that is registered for a side; see [formats.SchemaFormat].

@@ -4,7 +4,6 @@ import (
 	"encoding/binary"
 	"fmt"
 	"math"
-	"strconv"
 
 	"github.com/cockroachdb/apd/v3"
 
@@ -17,23 +16,13 @@ import (
 type encoder struct {
 	registry schemas.Registry
 	spec     *formats.Spec
-	// given is the number of the schema that is written, 0 for the columns' own.
-	given int
-
-	id   int
-	step *putStep
+	id       int
+	step     *putStep
 }
 
 func newEncoder(registry schemas.Registry, spec *formats.Spec) (*encoder, error) {
-	e := &encoder{registry: registry, spec: spec}
-	if text, ok := spec.Properties[formats.PropertySchemaID]; ok {
-		id, err := strconv.ParseInt(text, 10, 32)
-		if err != nil || id <= 0 {
-			return nil, fmt.Errorf("%s is %q: it must be the number of a schema", formats.PropertySchemaID, text)
-		}
-		e.given = int(id)
-	}
-	return e, nil
+	_, _, err := spec.SchemaID()
+	return &encoder{registry: registry, spec: spec}, err
 }
 
 // Append writes a record; see [formats.Encoder].
@@ -94,10 +83,9 @@ func (e *encoder) columns(dst []byte, row *types.Row) (_ []byte, err error) {
 	return dst, nil
 }
 
-// prepare finds the schema that is written, or registers the columns' own. As no record can be written without it, its errors
-// are registry failures; see [schemas.IsRegistryFailure].
+// prepare finds the schema that is written, or registers the columns' own.
 func (e *encoder) prepare() error {
-	id, s, imports, err := e.schema()
+	id, s, imports, err := formats.WrittenSchema(e.registry, New(e.registry), e.spec)
 	if err != nil {
 		return err
 	}
@@ -106,32 +94,10 @@ func (e *encoder) prepare() error {
 		e.step, err = compileEncoder(e.spec, n)
 	}
 	if err != nil {
-		return e.refused(err)
+		return formats.Unwritable(e.spec, err)
 	}
 	e.id = id
 	return nil
-}
-
-func (e *encoder) schema() (id int, s schemas.Schema, imports map[string]schemas.Schema, err error) {
-	f := New(e.registry)
-	if id = e.given; id == 0 {
-		if s, err = f.Schema(e.spec); err == nil {
-			id, err = formats.RegisterSchema(e.registry, f, e.spec)
-		}
-		return id, s, nil, err
-	}
-	if s, err = e.registry.ByID(id); err == nil {
-		imports, err = schemas.Imports(e.registry, s)
-	}
-	if err != nil && !schemas.IsUnavailable(err) {
-		err = e.refused(fmt.Errorf("%s %d: %w", formats.PropertySchemaID, id, err))
-	}
-	return id, s, imports, err
-}
-
-// refused is the error of a schema that does not do for the topic.
-func (e *encoder) refused(err error) error {
-	return &schemas.RegistrationError{Subject: schemas.Subject(e.spec.Topic, e.spec.IsKey), Cause: err}
 }
 
 // appendNull writes null, if it may be.
@@ -218,7 +184,7 @@ func (s *putStep) appendDecimal(dst []byte, v types.Slot) ([]byte, error) {
 	if s.to.kind == kindBytes {
 		// Of up to 63 bytes the length takes one byte; longer ones make room.
 		at := len(dst)
-		dst = appendUnscaled(append(dst, 0), x)
+		dst = formats.AppendUnscaled(append(dst, 0), x)
 		n := len(dst) - at - 1
 		if n < 64 {
 			dst[at] = byte(n << 1)
@@ -228,7 +194,7 @@ func (s *putStep) appendDecimal(dst []byte, v types.Slot) ([]byte, error) {
 		return append(appendLong(dst[:at], int64(n)), unscaled...), nil
 	}
 	var room [32]byte
-	unscaled := appendUnscaled(room[:0], x)
+	unscaled := formats.AppendUnscaled(room[:0], x)
 	if len(unscaled) > s.to.size {
 		return dst, fmt.Errorf("the DECIMAL %s does not fit the fixed %s of %d bytes", types.DecimalText(x), s.to.name, s.to.size)
 	}

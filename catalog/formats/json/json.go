@@ -53,27 +53,11 @@ func (f Format) Check(spec *formats.Spec) error {
 		return err
 	}
 	for _, c := range spec.Columns {
-		if hasNonStringKeys(c.Type) {
+		if formats.HasNonStringKeys(c.Type) {
 			return formats.Unsupported("JSON", spec, "JSON only supports MAP types with STRING keys")
 		}
 	}
 	return nil
-}
-
-func hasNonStringKeys(t *types.Type) bool {
-	switch t.Kind {
-	case types.Array:
-		return hasNonStringKeys(t.Elem)
-	case types.Map:
-		return t.Key.Kind != types.String || hasNonStringKeys(t.Elem)
-	case types.Struct:
-		for _, f := range t.Fields {
-			if hasNonStringKeys(f.Type) {
-				return true
-			}
-		}
-	}
-	return false
 }
 
 // NewDecoder makes a decoder.

@@ -198,29 +198,12 @@ func (w *writer) appendObject(dst []byte, fields types.StructValue) ([]byte, err
 
 // prepare finds the schema.
 func (e *encoder) prepare() error {
-	id, ok, err := schemaID(e.spec)
+	id, s, imports, err := formats.WrittenSchema(e.format.registry, e.format, e.spec)
 	if err != nil {
 		return err
 	}
-	var s schemas.Schema
-	imports := map[string]schemas.Schema{}
-	if ok {
-		if s, err = e.format.registry.ByID(id); err != nil {
-			return err
-		}
-		if imports, err = schemas.Imports(e.format.registry, s); err != nil {
-			return err
-		}
-	} else {
-		if s, err = e.format.Schema(e.spec); err != nil {
-			return err
-		}
-		if id, err = e.format.registry.Register(schemas.Subject(e.spec.Topic, e.spec.IsKey), s); err != nil {
-			return err
-		}
-	}
 	if e.parts, err = bindSpec(e.spec, s, imports); err != nil {
-		return err
+		return formats.Unwritable(e.spec, err)
 	}
 	e.head = schemas.AppendHeader(nil, id)
 	return nil

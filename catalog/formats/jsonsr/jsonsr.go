@@ -6,8 +6,6 @@ package jsonsr
 
 import (
 	"errors"
-	"fmt"
-	"strconv"
 
 	"github.com/ksqlgo/ksqlgo/catalog/formats"
 	"github.com/ksqlgo/ksqlgo/catalog/schemas"
@@ -43,43 +41,15 @@ func (f Format) Check(spec *formats.Spec) error {
 	if err := formats.CheckProperties(f, spec); err != nil {
 		return err
 	}
-	if _, _, err := schemaID(spec); err != nil {
+	if _, _, err := spec.SchemaID(); err != nil {
 		return err
 	}
 	for _, c := range spec.Columns {
-		if hasOtherKeys(c.Type) {
+		if formats.HasNonStringKeys(c.Type) {
 			return formats.Unsupported(name, spec, "JSON only supports MAP types with STRING keys")
 		}
 	}
 	return nil
-}
-
-func hasOtherKeys(t *types.Type) bool {
-	switch t.Kind {
-	case types.Array:
-		return hasOtherKeys(t.Elem)
-	case types.Map:
-		return t.Key.Kind != types.String || hasOtherKeys(t.Elem)
-	case types.Struct:
-		for _, f := range t.Fields {
-			if hasOtherKeys(f.Type) {
-				return true
-			}
-		}
-	}
-	return false
-}
-
-// schemaID is the number of the schema that is written, if the spec names one.
-func schemaID(spec *formats.Spec) (id int, ok bool, err error) {
-	v := spec.Properties[formats.PropertySchemaID]
-	if v == "" {
-		return 0, false, nil
-	}
-	if id, err = strconv.Atoi(v); err != nil || id < 0 {
-		return 0, false, fmt.Errorf("%s is %q, which is no number of a schema", formats.PropertySchemaID, v)
-	}
-	return id, true, nil
 }
 
 func fieldsOf(spec *formats.Spec) []types.Field {

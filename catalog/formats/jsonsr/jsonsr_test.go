@@ -366,7 +366,7 @@ func TestRefused(t *testing.T) {
 	}{
 		{named("M", types.MapOf(types.IntType, types.DoubleType)), nil, "Value format does not support schema.\nformat: JSON_SR\n"},
 		{named("M", types.ArrayOf(types.MapOf(types.IntType, types.DoubleType))), nil, "reason: JSON only supports MAP types with STRING keys"},
-		{named("A", types.IntType), map[string]string{"SCHEMA_ID": "-1"}, `SCHEMA_ID is "-1", which is no number of a schema`},
+		{named("A", types.IntType), map[string]string{"SCHEMA_ID": "-1"}, `SCHEMA_ID is "-1": it must be the number of a schema`},
 		{named("A", types.IntType), map[string]string{"DELIMITER": ";"}, "JSON_SR does not support the following configs: [delimiter]"},
 	} {
 		if err := jsonsr.New(schemas.None{}).Check(&formats.Spec{Columns: c.columns, Properties: c.props}); err == nil || !strings.Contains(err.Error(), c.want) {

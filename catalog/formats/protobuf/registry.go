@@ -3,7 +3,6 @@ package protobuf
 import (
 	"errors"
 	"fmt"
-	"strconv"
 	"strings"
 	"sync"
 
@@ -51,7 +50,7 @@ func (f SchemaFormat) Check(spec *formats.Spec) error {
 	if _, err := representationOf(spec); err != nil {
 		return err
 	}
-	if _, _, err := schemaID(spec); err != nil {
+	if _, _, err := spec.SchemaID(); err != nil {
 		return err
 	}
 	for _, part := range strings.Split(spec.Properties[formats.PropertySchemaFullName], ".") {
@@ -109,18 +108,6 @@ func isIdentifier(s string) bool {
 		}
 	}
 	return s != ""
-}
-
-// schemaID is the number of the schema that is written, if the spec names one.
-func schemaID(spec *formats.Spec) (id int, ok bool, err error) {
-	v := spec.Properties[formats.PropertySchemaID]
-	if v == "" {
-		return 0, false, nil
-	}
-	if id, err = strconv.Atoi(v); err != nil || id < 0 {
-		return 0, false, fmt.Errorf("%s is %q, which is no number of a schema", formats.PropertySchemaID, v)
-	}
-	return id, true, nil
 }
 
 // Schema is the schema of the columns: see [formats.SchemaFormat].
@@ -310,25 +297,21 @@ func (e *schemaEncoder) Append(dst []byte, row *types.Row) ([]byte, bool, error)
 }
 
 func (e *schemaEncoder) prepare() error {
-	id, ok, err := schemaID(e.spec)
+	id, _, _, err := formats.WrittenSchema(e.format.registry, e.format, e.spec)
 	if err != nil {
 		return err
 	}
-	if !ok {
-		s, err := e.format.Schema(e.spec)
-		if err != nil {
-			return err
-		}
-		if id, err = e.format.registry.Register(schemas.Subject(e.spec.Topic, e.spec.IsKey), s); err != nil {
-			return err
-		}
-	}
+	return formats.Unwritable(e.spec, e.bind(id))
+}
+
+// bind finds how the columns are written by the schema of a number.
+func (e *schemaEncoder) bind(id int) error {
 	file, _, err := e.format.files.file(id)
 	if err != nil {
 		return err
 	}
 	name := e.spec.Properties[formats.PropertySchemaFullName]
-	if !ok {
+	if _, given := e.spec.Properties[formats.PropertySchemaID]; !given {
 		name = "" // The schema of the columns has one message.
 	}
 	d, err := messageOf(file, name)
