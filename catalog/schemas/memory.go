@@ -75,8 +75,8 @@ func (m *Memory) Register(subject string, s Schema) (int, error) {
 	return id, m.add(subject, s, id)
 }
 
-// RegisterAs is Register with a number that the schema shall have, whatever had it before.
-func (m *Memory) RegisterAs(subject string, s Schema, id int) {
+// RegisterAs is Register with a number that the schema shall have, whatever had it before. The error is always nil.
+func (m *Memory) RegisterAs(subject string, s Schema, id int) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if have, ok := m.byID[id]; ok && have.identity() != s.identity() {
@@ -84,6 +84,7 @@ func (m *Memory) RegisterAs(subject string, s Schema, id int) {
 	}
 	// The number is free, which is all that could be wrong.
 	_ = m.add(subject, s, id)
+	return nil
 }
 
 // add makes a schema of a number the newest version of a subject, unless it is a version already. m.mu is held.

@@ -27,13 +27,15 @@ type SchemaReference struct {
 	Schema json.RawMessage `json:"schema"`
 }
 
-// numbered registries give a schema the number that is wanted.
-type numbered interface {
-	RegisterAs(subject string, s schemas.Schema, id int)
+// NumberingRegistry gives a schema the number that is wanted.
+type NumberingRegistry interface {
+	schemas.Registry
+	// RegisterAs is Register with a number.
+	RegisterAs(subject string, s schemas.Schema, id int) error
 }
 
-// Register registers the schema under a subject, and then what it refers to, each under its name: so are the numbers in test files.
-// Without a schema nothing is done.
+// Register registers the schema under a subject, and what it refers to, each under its name. Where the schema is given no number it
+// comes first: so are the numbers in test files. Without a schema nothing is done.
 func (s *TopicSchema) Register(registry schemas.Registry, subject string) error {
 	if isNull(s.Schema) {
 		return nil
@@ -43,14 +45,22 @@ func (s *TopicSchema) Register(registry schemas.Registry, subject string) error 
 		schema.References = append(schema.References, schemas.Reference{Name: ref.Name, Subject: ref.Name, Version: 1})
 	}
 	if s.ID > 0 {
-		n, ok := registry.(numbered)
+		n, ok := registry.(NumberingRegistry)
 		if !ok {
 			return fmt.Errorf("sqltest: the registry does not take the number %d for a schema", s.ID)
 		}
-		n.RegisterAs(subject, schema, s.ID)
-	} else if _, err := registry.Register(subject, schema); err != nil {
+		if err := s.registerReferences(registry); err != nil {
+			return err
+		}
+		return n.RegisterAs(subject, schema, s.ID)
+	}
+	if _, err := registry.Register(subject, schema); err != nil {
 		return err
 	}
+	return s.registerReferences(registry)
+}
+
+func (s *TopicSchema) registerReferences(registry schemas.Registry) error {
 	for _, ref := range s.References {
 		if _, err := registry.Register(ref.Name, schemas.Schema{Kind: schemaKind(ref.Format, ref.Schema), Text: SchemaText(ref.Schema)}); err != nil {
 			return err

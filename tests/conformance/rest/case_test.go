@@ -167,17 +167,19 @@ type topic struct {
 	ValueFormat string                    `json:"valueFormat"`
 	KeySchema   json.RawMessage           `json:"keySchema"`
 	ValueSchema json.RawMessage           `json:"valueSchema"`
+	KeyID       int                       `json:"keySchemaId"`
+	ValueID     int                       `json:"valueSchemaId"`
 	KeyRefs     []sqltest.SchemaReference `json:"keySchemaReferences"`
 	ValueRefs   []sqltest.SchemaReference `json:"valueSchemaReferences"`
 }
 
 // registerSchemas registers the schemas that the case gives for the topic.
 func (t *topic) registerSchemas(registry schemas.Registry) error {
-	key := sqltest.TopicSchema{Format: t.KeyFormat, Schema: t.KeySchema, References: t.KeyRefs}
+	key := sqltest.TopicSchema{Format: t.KeyFormat, Schema: t.KeySchema, ID: t.KeyID, References: t.KeyRefs}
 	if err := key.Register(registry, schemas.Subject(t.Name, true)); err != nil {
 		return err
 	}
-	value := sqltest.TopicSchema{Format: t.ValueFormat, Schema: t.ValueSchema, References: t.ValueRefs}
+	value := sqltest.TopicSchema{Format: t.ValueFormat, Schema: t.ValueSchema, ID: t.ValueID, References: t.ValueRefs}
 	return value.Register(registry, schemas.Subject(t.Name, false))
 }
 

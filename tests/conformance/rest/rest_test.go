@@ -65,7 +65,7 @@ func (c *testCase) run(ctx context.Context) error {
 	}
 	defer w.close()
 	// The simulation has the server's schemas: it is there to write and read records as the server does.
-	registry := w.server.Schemas()
+	registry := importInto(w.server)
 	shadow := sqltest.New(sqltest.Config{
 		Functions: functions.Registry(), Formats: formats.Registry(registry), Schemas: registry, ServiceID: "some.ksql.service.id",
 		Properties: map[string]string{"auto.offset.reset": "earliest", "ksql.headers.columns.enabled": "true"},
