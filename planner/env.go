@@ -116,6 +116,8 @@ type InsertPlan struct {
 	KeyFormat, ValueFormat physical.FormatSpec
 	// Timestamp is ROWTIME if it was given; nil: now.
 	Timestamp *int64
+	// Warnings are told beside the result.
+	Warnings []string
 	// NullValue: no value column was given or all are null. It is never a tombstone in ksqlDB: the row of nulls is written.
 	NullValue bool
 }

@@ -1,6 +1,8 @@
 package planner
 
 import (
+	"fmt"
+
 	"maps"
 	"slices"
 	"strings"
@@ -40,7 +42,10 @@ func ExpectRow(env *Env, src *catalog.Source, at ast.Node, columns []ast.Ident, 
 		return nil, diag.Errorf(diag.InvalidQuery, at.Span(), "Failed to prepare statement: Expected number columns and values to match: %d, %d", len(row.Columns), len(values))
 	}
 	for i, e := range values {
-		v, err := env.insertValue(e, row.Columns[i].Name, row.Columns[i].Type)
+		v, unknown, err := env.insertValue(e, row.Columns[i].Name, row.Columns[i].Type)
+		if err == nil && len(unknown) > 0 {
+			err = fmt.Errorf("%s has no field %s", types.QuoteName(row.Columns[i].Name), strings.Join(unknown, ", "))
+		}
 		if err != nil {
 			if d, ok := diag.As(err); ok {
 				return nil, d

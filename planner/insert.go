@@ -68,12 +68,16 @@ func InsertValues(env *Env, st *ast.InsertValues) (*InsertPlan, error) {
 				t, slot = src.Schema.Value[at].Type, &plan.Value[at]
 			}
 		}
-		v, err := env.insertValue(st.Values[i], name, t)
+		v, unknown, err := env.insertValue(st.Values[i], name, t)
 		if d, ok := diag.As(err); ok && d.Code == diag.UnknownSource {
 			return nil, prepareError(err)
 		}
 		if err != nil {
 			return nil, fail(st.Values[i], "%s", err)
+		}
+		if len(unknown) > 0 {
+			plan.Warnings = append(plan.Warnings, fmt.Sprintf("%s has no field %s: what was given for it is not in the record.",
+				types.QuoteName(name), strings.Join(unknown, ", ")))
 		}
 		if slot == nil {
 			if v.Null || v.I < 0 {
@@ -170,24 +174,46 @@ func (env *Env) insertTarget(st *ast.InsertValues) (*catalog.Source, error) {
 
 // insertValue computes one value as type t. Only what loses nothing is converted: numbers widen, text becomes times and
 // bytes.
-func (env *Env) insertValue(e ast.Expr, name string, t *types.Type) (types.Slot, error) {
+// unknown are the fields of a STRUCT that the column does not have: as in ksqlDB they are left out.
+func (env *Env) insertValue(e ast.Expr, name string, t *types.Type) (value types.Slot, unknown []string, err error) {
 	b := &binder{env: env, scope: &scope{}, clause: "INSERT VALUES"}
 	x, err := b.bind(e)
 	if err != nil {
-		return types.Slot{}, err
+		return types.Slot{}, nil, err
 	}
 	if x.Type().Kind == types.Null {
-		return types.Slot{Null: true}, nil
+		return types.Slot{Null: true}, nil, nil
 	}
 	v, err := env.evaluate(x)
 	if err != nil {
-		return types.Slot{}, err
+		return types.Slot{}, nil, err
 	}
 	boxed, ok := coerceValue(v.Boxed(x.Type()), x.Type(), t)
 	if !ok {
-		return types.Slot{}, fmt.Errorf("Expected type %s for field %s but got %s(%s)", t, types.QuoteName(name), x.Type(), exprText(e))
+		return types.Slot{}, nil, fmt.Errorf("Expected type %s for field %s but got %s(%s)", t, types.QuoteName(name), x.Type(), exprText(e))
 	}
-	return types.Unbox(t, boxed), nil
+	return types.Unbox(t, boxed), unknownFields(nil, "", x.Type(), t), nil
+}
+
+// unknownFields lists the fields of STRUCTs in one type that another does not have, by their paths.
+func unknownFields(list []string, path string, from, to *types.Type) []string {
+	if from.Kind != to.Kind {
+		return list
+	}
+	switch to.Kind {
+	case types.Array, types.Map:
+		return unknownFields(list, path, from.Elem, to.Elem)
+	case types.Struct:
+		for _, f := range from.Fields {
+			at := to.FieldIndex(f.Name)
+			if at < 0 {
+				list = append(list, path+types.QuoteName(f.Name))
+				continue
+			}
+			list = unknownFields(list, path+types.QuoteName(f.Name)+"->", f.Type, to.Fields[at].Type)
+		}
+	}
+	return list
 }
 
 // evaluate computes a constant.
@@ -241,11 +267,6 @@ func coerceValue(v any, from, to *types.Type) (any, bool) {
 		return out, true
 	case to.Kind == types.Struct:
 		fields := v.(types.StructValue)
-		for _, f := range from.Fields {
-			if to.FieldIndex(f.Name) < 0 {
-				return nil, false
-			}
-		}
 		out := make(types.StructValue, len(to.Fields))
 		for i, f := range to.Fields {
 			at := from.FieldIndex(f.Name)

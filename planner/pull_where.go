@@ -250,6 +250,7 @@ func (w *pullWhere) key(e ast.Expr, at int) (*expr.Literal, error) {
 		return &expr.Literal{Value: int32(n), T: t}, nil
 	}
 	out, ok := coerceValue(boxed, x.Type(), t)
+	ok = ok && len(unknownFields(nil, "", x.Type(), t)) == 0
 	if !ok {
 		return nil, w.notConvertible(e, at)
 	}

@@ -147,7 +147,7 @@ func (e *Engine) run(ctx context.Context, s *session, st statement) (api.Entity,
 	case *ast.SetProperty, *ast.UnsetProperty, *ast.Define, *ast.Undefine:
 		return nil, s.apply(n)
 	case *ast.InsertValues:
-		return nil, e.insertValues(ctx, s, n)
+		return e.insertValues(ctx, s, st, n)
 	default:
 		if isCommand(n) {
 			return e.command(ctx, s, st)

@@ -3,6 +3,7 @@ package engine
 import (
 	"context"
 	"fmt"
+	"strings"
 
 	"github.com/ksqlgo/ksqlgo/catalog"
 	"github.com/ksqlgo/ksqlgo/catalog/formats"
@@ -25,15 +26,16 @@ func (e *Engine) planInsert(ctx context.Context, s *session, n *ast.InsertValues
 	return planner.InsertValues(e.env(ctx, s, snapshot, created), n)
 }
 
-// insertValues writes the record of an INSERT INTO … VALUES and returns when it is durable.
-func (e *Engine) insertValues(ctx context.Context, s *session, n *ast.InsertValues) error {
+// insertValues writes the record of an INSERT INTO … VALUES and returns when it is durable. Without a warning it has no result, as
+// in ksqlDB.
+func (e *Engine) insertValues(ctx context.Context, s *session, st statement, n *ast.InsertValues) (api.Entity, error) {
 	p, err := e.planInsert(ctx, s, n, e.Catalog(), nil)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	w, err := e.newRecordWriter(p.Source)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	at := e.cfg.Now().UnixMilli()
 	if p.Timestamp != nil {
@@ -42,7 +44,10 @@ func (e *Engine) insertValues(ctx context.Context, s *session, n *ast.InsertValu
 	if s.written == nil {
 		s.written = position.Vector{}
 	}
-	return w.write(ctx, p.Key, p.Value, at, s.written)
+	if err := w.write(ctx, p.Key, p.Value, at, s.written); err != nil || len(p.Warnings) == 0 {
+		return nil, err
+	}
+	return &api.WarningEntity{Base: base(st.Text), Message: strings.Join(p.Warnings, "\n")}, nil
 }
 
 // recordWriter encodes rows of one source and writes them to its topic. It belongs to one goroutine.
