@@ -71,20 +71,24 @@ func (w avroWriter) object(o *object, space string) (any, error) {
 		return w.named(o, out, space)
 	case "array":
 		err = w.child(o, out, "items", space)
-		w.attributes(o, out, "type", "items")
+		w.attributes(o, out, reservedByAvro...)
 	case "map":
 		err = w.child(o, out, "values", space)
-		w.attributes(o, out, "type", "values")
+		w.attributes(o, out, reservedByAvro...)
 	default:
 		if !slices.Contains(avroPrimitives, kind) {
 			return relativeName(kind, space), nil
 		}
-		if w.attributes(o, out, "type"); len(out.members) == 1 {
+		if w.attributes(o, out, reservedByAvro...); len(out.members) == 1 {
 			return kind, nil
 		}
 	}
 	return out, err
 }
+
+// reservedByAvro are the attributes that mean something for some kind of schema. Java passes over them where they mean nothing, such
+// as the name of an array.
+var reservedByAvro = []string{"type", "name", "namespace", "doc", "fields", "items", "values", "size", "symbols", "aliases"}
 
 // named rewrites a record, enum or fixed.
 func (w avroWriter) named(o, out *object, space string) (any, error) {
