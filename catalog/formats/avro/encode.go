@@ -105,6 +105,9 @@ func (s *putStep) appendNull(dst []byte) ([]byte, error) {
 	if s.null >= 0 && (s.union || s.general) {
 		return appendLong(dst, int64(s.null)), nil
 	}
+	if s.instead != nil {
+		return append(dst, s.instead...), nil
+	}
 	return dst, fmt.Errorf("Invalid value: null used for required field, schema type: %s", s.to.describe())
 }
 

@@ -65,6 +65,8 @@ func TestEncodeWithAGivenSchema(t *testing.T) {
 		{f(`"double"`), types.IntType, int32(1), "\x00\x00\x00\x00\x00\x00\xf0\x3f"},
 		{f(`"double"`), types.DoubleType, 1.0, "\x00\x00\x00\x00\x00\x00\xf0\x3f"},
 		{f(`"int"`), types.IntType, nil, errors.New("field `f`: Invalid value: null used for required field, schema type: int")},
+		{fields(`{"name":"f","type":"int","default":10}`), types.IntType, nil, "\x14"},
+		{fields(`{"name":"f","type":["int","null"],"default":10}`), types.IntType, nil, "\x02"},
 		{f(`["int","null"]`), types.IntType, nil, "\x02"},
 		{f(`["int","null"]`), types.IntType, int32(1), "\x00\x02"},
 		{f(`["string","null","int"]`), types.IntType, int32(1), "\x04\x02"},

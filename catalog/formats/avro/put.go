@@ -15,6 +15,8 @@ type putStep struct {
 	// union says that the place of a branch is written first: value, or null, which is -1 if there is none.
 	union       bool
 	value, null int
+	// instead are the bytes of the field's default where there is no null, as Connect writes them; nil if it has none.
+	instead []byte
 	// general says that to is a union of several types, made of a STRUCT with a field for each.
 	general bool
 	// items are the elements of an array or the values of a map, key the keys of entries.
@@ -172,6 +174,10 @@ func (s *putStep) fields() error {
 			found[p.at] = true
 			if p.step, err = compilePut(t.Fields[p.at].Type, f.typ); err != nil {
 				return inField(f.name, err)
+			}
+			if f.hasDefault && f.typ.nullBranch() < 0 {
+				// A default that cannot be written does no harm while it is not needed.
+				p.step.instead, _ = f.absent()
 			}
 		} else if p.constant, err = f.absent(); err != nil {
 			return err
