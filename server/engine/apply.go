@@ -124,7 +124,6 @@ func (e *Engine) deleteTopic(c *commandlog.Command, before *catalog.Snapshot) er
 	if err != nil {
 		return err
 	}
-	e.dropSchemas(c, src)
 	return e.deletions.now(src.Topic, id)
 }
 

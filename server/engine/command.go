@@ -24,6 +24,8 @@ type plannedCommand struct {
 	topics []kafka.TopicSpec
 	// schemas are registered once the topics exist.
 	schemas []planner.SchemaPlan
+	// dropped are the subjects whose schemas go with the topic that the command deletes.
+	dropped []string
 	// warning says why nothing is to be done (IF NOT EXISTS, IF EXISTS); nothing else is set then.
 	warning string
 }
@@ -45,6 +47,9 @@ func (e *Engine) planCommand(ctx context.Context, s *session, st statement, env 
 		p, err := planDrop(snapshot, st, n)
 		if err == nil && n.DeleteTopic && p.command != nil {
 			p.command.TopicID, err = e.topicID(ctx, p.command.Topic)
+			if src, ok := snapshot.Source(n.Name.Name); ok {
+				p.dropped = e.subjectsOf(src)
+			}
 		}
 		return p, err
 	case *ast.Terminate:

@@ -217,7 +217,10 @@ func (e *Engine) command(ctx context.Context, s *session, st statement) (api.Ent
 	case err != nil:
 		return nil, logError(st.Text, err)
 	}
-	return e.outcome(ctx, id, planned.command, offset), nil
+	entity := e.outcome(ctx, id, planned.command, offset)
+	// Not by every server when it comes to the command: by then the topic may have been made anew.
+	e.dropSubjects(planned.dropped)
+	return entity, nil
 }
 
 // outcome waits a while until a command that was written has been applied here, and is the answer for it.

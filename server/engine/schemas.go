@@ -10,7 +10,6 @@ import (
 	"github.com/ksqlgo/ksqlgo/grammar/diag"
 	"github.com/ksqlgo/ksqlgo/planner"
 	"github.com/ksqlgo/ksqlgo/planner/physical"
-	"github.com/ksqlgo/ksqlgo/server/commandlog"
 )
 
 // plannedSchemas is the registry as it would be after the statements validated so far; nothing is written to it.
@@ -61,16 +60,20 @@ func registryError(err error) error {
 	return &diag.Error{Code: diag.InvalidSource, Message: "Schema registry fetch failed: " + err.Error(), Cause: err}
 }
 
-// dropSchemas removes the schemas of a topic that DELETE TOPIC has deleted. Every server tries; what fails is left to people.
-func (e *Engine) dropSchemas(c *commandlog.Command, src *catalog.Source) {
-	for isKey, f := range map[bool]catalog.Format{true: src.KeyFormat, false: src.ValueFormat} {
-		if e.keepsSchemas(f.Name) {
-			e.dropSubject(schemas.Subject(c.Topic, isKey))
-		}
+// subjectsOf are the subjects of a source's topic.
+func (e *Engine) subjectsOf(src *catalog.Source) []string {
+	var subjects []string
+	if e.keepsSchemas(src.KeyFormat.Name) {
+		subjects = append(subjects, schemas.Subject(src.Topic, true))
 	}
+	if e.keepsSchemas(src.ValueFormat.Name) {
+		subjects = append(subjects, schemas.Subject(src.Topic, false))
+	}
+	return subjects
 }
 
-// dropInternalSchemas removes the schemas of the internal topics of a query that has ended.
+// dropInternalSchemas removes the schemas of the internal topics of a query that has ended, beside the command log. The topics'
+// names are of no other query ever.
 func (e *Engine) dropInternalSchemas(plan *physical.Plan) {
 	subjects := map[string]bool{}
 	for _, stage := range plan.Stages {
@@ -85,14 +88,18 @@ func (e *Engine) dropInternalSchemas(plan *physical.Plan) {
 			}
 		}
 	}
-	for _, subject := range slices.Sorted(maps.Keys(subjects)) {
-		e.dropSubject(subject)
+	if len(subjects) > 0 {
+		// A registry may take long to answer.
+		e.background.Go(func() { e.dropSubjects(slices.Sorted(maps.Keys(subjects))) })
 	}
 }
 
-func (e *Engine) dropSubject(subject string) {
-	if err := e.cfg.Schemas.Delete(subject); err != nil {
-		e.cfg.Logger.Warn("the schemas of a deleted topic could not be removed from the registry", "subject", subject, "error", err)
+// dropSubjects removes subjects from the registry; what fails is left to people.
+func (e *Engine) dropSubjects(subjects []string) {
+	for _, subject := range subjects {
+		if err := e.cfg.Schemas.Delete(subject); err != nil {
+			e.cfg.Logger.Warn("the schemas of a deleted topic could not be removed from the registry", "subject", subject, "error", err)
+		}
 	}
 }
 
