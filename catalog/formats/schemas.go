@@ -20,8 +20,8 @@ const (
 // SchemaFormat is a format whose topics have schemas in a registry, under a subject for each side: records begin with the
 // number of the schema they were written with. The registry is handed to the format when it is made.
 //
-// Decoders read whatever schema a record names and find the columns of the spec in it by name, exactly or else without
-// regard to case; a column that the schema does not have is null. Encoders write the schema of PropertySchemaID; without one
+// Decoders read whatever schema a record names and find the columns of the spec in it by name: the field of just that name, or
+// else one whose name in upper case it is; a column that the schema does not have is null. Encoders write the schema of PropertySchemaID; without one
 // they register that of their columns with the first record, under the subject of Spec.Topic. An error that is a
 // *schemas.UnavailableError is none of the record.
 type SchemaFormat interface {

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"reflect"
 	"strings"
 
 	"github.com/cockroachdb/apd/v3"
@@ -218,30 +219,16 @@ func appendField(parts []string, name string, v any, t *types.Type) []string {
 			parts = append(parts, name+" { "+strings.Join(appendField(entry, "value", x.Values[i], t.Elem), " ")+" }")
 		}
 		return parts
-	case string, bool, int32, int64, float64, []byte:
-		if isZero(x) {
+	case []byte:
+		if len(x) == 0 {
+			return parts
+		}
+	case string, bool, int32, int64, float64:
+		if reflect.ValueOf(x).IsZero() {
 			return parts
 		}
 	}
 	return append(parts, fieldText(name, v, t))
-}
-
-func isZero(v any) bool {
-	switch x := v.(type) {
-	case string:
-		return x == ""
-	case []byte:
-		return len(x) == 0
-	case bool:
-		return !x
-	case int32:
-		return x == 0
-	case int64:
-		return x == 0
-	case float64:
-		return x == 0
-	}
-	return false
 }
 
 func fieldText(name string, v any, t *types.Type) string {

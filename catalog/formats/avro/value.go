@@ -217,37 +217,13 @@ func (d *decoder) mapValue(s *step, b []byte, i int) (any, int) {
 		if !ok {
 			return d.within("MAP_KEY", d.fail(errors.New("a key of the MAP is null")))
 		}
-		places = put(m, places, text, v)
+		places = formats.PutEntry(m, places, text, v)
 		return i
 	})
 	if i < 0 {
 		return nil, i
 	}
 	return m, i
-}
-
-// put adds an entry or replaces an equal key's value. Small maps are searched; big ones get an index of their keys' places,
-// so that a record of many keys does not cost their square.
-func put(m *types.MapValue, places map[string]int, key string, v any) map[string]int {
-	const small = 16
-	if len(m.Keys) < small {
-		m.Put(key, v)
-		return nil
-	}
-	if places == nil {
-		places = make(map[string]int, 4*small)
-		for i, k := range m.Keys {
-			text, _ := k.(string)
-			places[text] = i
-		}
-	}
-	if i, found := places[key]; found {
-		m.Values[i] = v
-		return places
-	}
-	places[key] = len(m.Keys)
-	m.Keys, m.Values = append(m.Keys, key), append(m.Values, v)
-	return places
 }
 
 func (d *decoder) record(s *step, b []byte, i int) (any, int) {

@@ -3,6 +3,7 @@ package json
 import (
 	"strings"
 
+	"github.com/ksqlgo/ksqlgo/catalog/formats"
 	"github.com/ksqlgo/ksqlgo/catalog/types"
 )
 
@@ -125,36 +126,12 @@ func (d *decoder) mapValue(b []byte, i int, t *types.Type, p *path, depth int) (
 		if v, i = d.boxed(b, i, t.Elem, &at, depth); i < 0 {
 			return nil, -1
 		}
-		places = put(m, places, key, v)
+		places = formats.PutEntry(m, places, key, v)
 		if i, done = d.more(b, i, '}'); i < 0 {
 			return nil, -1
 		}
 	}
 	return m, i
-}
-
-// put adds an entry or replaces an equal key's value. Small maps are searched; big ones get an index, so that a record
-// of a hundred thousand keys does not cost their square.
-func put(m *types.MapValue, places map[string]int, key string, v any) map[string]int {
-	const small = 16
-	if len(m.Keys) < small {
-		m.Put(key, v)
-		return nil
-	}
-	if places == nil {
-		places = make(map[string]int, 4*small)
-		for i, k := range m.Keys {
-			places[k.(string)] = i
-		}
-	}
-	if i, found := places[key]; found {
-		m.Values[i] = v
-		return places
-	}
-	places[key] = len(m.Keys)
-	m.Keys = append(m.Keys, key)
-	m.Values = append(m.Values, v)
-	return places
 }
 
 func (d *decoder) structValue(b []byte, i int, t *types.Type, p *path, depth int) (any, int) {

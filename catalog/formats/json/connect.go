@@ -3,6 +3,7 @@ package json
 import (
 	"bytes"
 
+	"github.com/ksqlgo/ksqlgo/catalog/formats"
 	"github.com/ksqlgo/ksqlgo/catalog/types"
 )
 
@@ -34,7 +35,7 @@ func (d *decoder) entries(b []byte, i int, t *types.Type, p *path, depth int) (a
 		}
 		fields, _ := v.(types.StructValue)
 		if key, ok := fields[0].(string); ok {
-			places = put(m, places, key, fields[1])
+			places = formats.PutEntry(m, places, key, fields[1])
 		}
 		if i, done = d.more(b, i, ']'); i < 0 {
 			return nil, -1
